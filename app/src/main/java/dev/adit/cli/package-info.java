@@ -1,0 +1,4 @@
+@NullMarked
+package dev.adit.cli;
+
+import org.jspecify.annotations.NullMarked;

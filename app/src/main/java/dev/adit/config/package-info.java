@@ -1,0 +1,4 @@
+@NullMarked
+package dev.adit.config;
+
+import org.jspecify.annotations.NullMarked;

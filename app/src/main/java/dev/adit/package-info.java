@@ -1,0 +1,4 @@
+@NullMarked
+package dev.adit;
+
+import org.jspecify.annotations.NullMarked;

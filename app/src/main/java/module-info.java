@@ -1,0 +1,10 @@
+/** The programs: adit, the client, and aditd, the gateway. */
+module dev.adit {
+  requires static org.jspecify;
+  requires ch.qos.logback.classic;
+  requires ch.qos.logback.core;
+  requires dev.adit.ssh;
+  requires info.picocli;
+  requires org.jline.terminal;
+  requires org.slf4j;
+}

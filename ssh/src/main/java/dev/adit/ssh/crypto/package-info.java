@@ -1,0 +1,4 @@
+@NullMarked
+package dev.adit.ssh.crypto;
+
+import org.jspecify.annotations.NullMarked;

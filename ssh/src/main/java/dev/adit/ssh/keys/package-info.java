@@ -1,0 +1,4 @@
+@NullMarked
+package dev.adit.ssh.keys;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,28 @@
+/** adit's SSH library: everything that a user of it touches is in {@code dev.adit.ssh}. */
+module dev.adit.ssh {
+  requires static transitive org.jspecify;
+  requires io.netty.buffer;
+  requires io.netty.codec;
+  requires io.netty.codec.http;
+  requires io.netty.codec.socks;
+  requires io.netty.common;
+  requires io.netty.handler;
+  requires io.netty.transport;
+  requires io.netty.transport.classes.epoll;
+  requires io.netty.transport.unix.common;
+  requires org.bouncycastle.provider;
+  requires org.slf4j;
+
+  exports dev.adit.ssh;
+
+  // The judges and the benchmarks may look inside; nobody else may.
+  exports dev.adit.ssh.wire to
+      dev.adit.interop,
+      dev.adit.bench;
+  exports dev.adit.ssh.crypto to
+      dev.adit.interop,
+      dev.adit.bench;
+  exports dev.adit.ssh.keys to
+      dev.adit.interop,
+      dev.adit.bench;
+}
