@@ -121,8 +121,7 @@ public abstract sealed class SshException extends IOException {
     private final boolean byRemote;
     private final int code;
 
-    public Disconnected(
-        boolean byRemote, int code, String message, @Nullable Throwable cause) {
+    public Disconnected(boolean byRemote, int code, String message, @Nullable Throwable cause) {
       super(message, cause);
       this.byRemote = byRemote;
       this.code = code;

@@ -23,8 +23,8 @@ public interface PacketOpener {
 
   /**
    * The packet_length of the packet at {@code index}, as an unsigned 32-bit value, not yet
-   * authenticated unless the mode has the length in clear: the caller must bound it. May decrypt the
-   * first {@link #headLength} bytes in place, so it is called exactly once a packet.
+   * authenticated unless the mode has the length in clear: the caller must bound it. May decrypt
+   * the first {@link #headLength} bytes in place, so it is called exactly once a packet.
    */
   long packetLength(ByteBuf buffer, int index, int sequence);
 

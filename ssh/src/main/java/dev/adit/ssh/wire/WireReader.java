@@ -48,7 +48,9 @@ public final class WireReader {
     return in.readUnsignedInt();
   }
 
-  /** A {@code uint32} that must be at most {@code max}, which is at most {@link Integer#MAX_VALUE}. */
+  /**
+   * A {@code uint32} that must be at most {@code max}, which is at most {@link Integer#MAX_VALUE}.
+   */
   public int readUint32AtMost(int max, String what) throws MalformedDataException {
     long value = readUint32();
     if (value > max) {
@@ -111,7 +113,9 @@ public final class WireReader {
     return new String(readString(), StandardCharsets.UTF_8);
   }
 
-  /** {@code string} that must be printable US-ASCII without spaces: names of algorithms, methods. */
+  /**
+   * {@code string} that must be printable US-ASCII without spaces: names of algorithms, methods.
+   */
   public String readName() throws MalformedDataException {
     return asciiName(readString());
   }
