@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.channels.Channels;
 import java.nio.channels.SocketChannel;
@@ -142,7 +143,8 @@ class HarnessTest {
                 .noStdin()
                 .start()
                 .awaitListening(local)) {
-      try (var up = SocketChannel.open(new InetSocketAddress("127.0.0.1", local))) {
+      try (var up =
+          SocketChannel.open(new InetSocketAddress(InetAddress.getLoopbackAddress(), local))) {
         String sent = RandomBytes.send(Channels.newOutputStream(up), 5, size);
         up.shutdownOutput();
         String answer = new String(Channels.newInputStream(up).readAllBytes(), US_ASCII);
@@ -158,19 +160,16 @@ class HarnessTest {
   }
 
   @Test
+  @SuppressWarnings("try") // Closing the server in the middle is what is tested.
   void closingTheServerEndsItAndItsConnections() {
-    int port;
-    long pid;
-    try (var server = OpenSshServer.start()) {
-      port = server.port();
-      var ssh = ssh(AditProcess.to(server, "localhost", "echo ready; sleep 1000")).start();
+    try (var server = OpenSshServer.start();
+        var ssh = ssh(AditProcess.to(server, "localhost", "echo ready; sleep 1000")).start()) {
       ssh.awaitStdout("ready");
-      pid = server.pid();
       server.close();
       assertThat(ssh.exitCode()).isEqualTo(255);
+      assertThat(ProcessHandle.of(server.pid())).isEmpty();
+      assertThat(Ports.accepts(server.port())).isFalse();
     }
-    assertThat(ProcessHandle.of(pid)).isEmpty();
-    assertThat(Ports.accepts(port)).isFalse();
   }
 
   @Test

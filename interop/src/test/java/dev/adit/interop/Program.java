@@ -276,6 +276,7 @@ final class Program {
       }
     }
 
+    @SuppressWarnings("WaitNotInLoop") // Both callers loop.
     private synchronized void waitFor(long millis) {
       try {
         wait(millis);

@@ -54,7 +54,7 @@ final class TestServer implements AutoCloseable {
 
   /** On a free port of 127.0.0.1. */
   static TestServer start(Handler handler) {
-    return listen(new InetSocketAddress("127.0.0.1", 0), handler);
+    return startOn(InetAddress.getLoopbackAddress(), handler);
   }
 
   static TestServer startOn(InetAddress address, Handler handler) {
