@@ -1,6 +1,5 @@
 package dev.adit.ssh.crypto;
 
-import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
@@ -105,7 +104,7 @@ public final class BcryptPbkdf {
     private static final int BOX = 256;
 
     /** The start values: the fraction of pi, first the subkeys and then the four boxes. */
-    private static final int[] PI = fractionOfPi(SUBKEYS + 4 * BOX);
+    private static final int[] PI = words(Pi.fraction(SUBKEYS + 4 * BOX), SUBKEYS + 4 * BOX);
 
     private final int[] p = Arrays.copyOf(PI, SUBKEYS);
     private final int[] s = Arrays.copyOfRange(PI, SUBKEYS, PI.length);
@@ -144,41 +143,6 @@ public final class BcryptPbkdf {
     private static int mix(int[] boxes, int x) {
       int sum = boxes[x >>> 24] + boxes[BOX + (x >>> 16 & 0xff)];
       return (sum ^ boxes[2 * BOX + (x >>> 8 & 0xff)]) + boxes[3 * BOX + (x & 0xff)];
-    }
-
-    /** Computed (a millisecond or two, once) rather than printed here as a page of digits. */
-    private static int[] fractionOfPi(int words) {
-      int bits = 32 * words + 64;
-      // Chudnovsky's series gives 47 bits a term.
-      Terms all = Terms.of(0, bits / 47 + 2);
-      BigInteger root = BigInteger.valueOf(10005).shiftLeft(2 * bits).sqrt();
-      BigInteger pi = all.q.multiply(BigInteger.valueOf(426880)).multiply(root).divide(all.t);
-      byte[] fraction = pi.subtract(BigInteger.valueOf(3).shiftLeft(bits)).toByteArray();
-      // 0x243f6a88...: the top byte has no sign bit, so the first byte is the first digit.
-      return words(fraction, words);
-    }
-
-    /** A stretch of Chudnovsky's series, summed by binary splitting. */
-    private record Terms(BigInteger p, BigInteger q, BigInteger t) {
-      private static final BigInteger C3_OVER_24 = BigInteger.valueOf(10939058860032000L);
-
-      static Terms of(int from, int to) {
-        if (to - from > 1) {
-          int middle = (from + to) / 2;
-          Terms a = of(from, middle);
-          Terms b = of(middle, to);
-          return new Terms(
-              a.p.multiply(b.p), a.q.multiply(b.q), b.q.multiply(a.t).add(a.p.multiply(b.t)));
-        }
-        BigInteger p = BigInteger.ONE;
-        BigInteger q = BigInteger.ONE;
-        if (from > 0) {
-          p = BigInteger.valueOf((6L * from - 5) * (2L * from - 1) * (6L * from - 1));
-          q = BigInteger.valueOf(from).pow(3).multiply(C3_OVER_24);
-        }
-        BigInteger t = p.multiply(BigInteger.valueOf(13591409 + 545140134L * from));
-        return new Terms(p, q, from % 2 == 0 ? t : t.negate());
-      }
     }
   }
 }

@@ -20,4 +20,12 @@ public interface KeyAgreement {
    *     point off the curve, an all-zero X25519 result, a wrong length
    */
   byte[] secret(byte[] reply) throws InvalidKeyExchangeException;
+
+  /**
+   * The responder's part: both the message to send and the outcome.
+   *
+   * @param reply f, Q_S or S_REPLY, in the form of {@link #initiation}
+   * @param secret K in the form of {@link #secret}
+   */
+  record Response(byte[] reply, byte[] secret) {}
 }

@@ -8,4 +8,9 @@ public final class PacketIntegrityException extends Exception {
     // A peer can provoke it at will: no stack trace to fill.
     super(message, null, false, false);
   }
+
+  static PacketIntegrityException of(String what, int sequence) {
+    return new PacketIntegrityException(
+        "the %s of packet %s is wrong".formatted(what, Integer.toUnsignedString(sequence)));
+  }
 }

@@ -1,0 +1,101 @@
+package dev.adit.ssh.crypto;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What protects the packets of one direction: a cipher, and the MAC beside it unless the cipher
+ * authenticates by itself.
+ *
+ * @param mac null exactly if the cipher is an AEAD
+ */
+public record CipherSuite(CipherAlgorithm cipher, @Nullable MacAlgorithm mac) {
+
+  public CipherSuite {
+    if (cipher.isAead() != (mac == null)) {
+      throw new IllegalArgumentException(
+          cipher.sshName() + (mac == null ? " needs a MAC" : " takes no MAC"));
+    }
+  }
+
+  /** The suite of two negotiated algorithms; an AEAD drops the MAC. */
+  public static CipherSuite of(CipherAlgorithm cipher, @Nullable MacAlgorithm mac) {
+    return new CipherSuite(cipher, cipher.isAead() ? null : mac);
+  }
+
+  /** Bytes of MAC key to derive. */
+  public int macKeyLength() {
+    return mac == null ? 0 : mac.keyLength();
+  }
+
+  /** Whether the packet's length goes out in clear and the MAC covers the encrypted packet. */
+  public boolean isEtm() {
+    return mac != null && mac.isEtm();
+  }
+
+  /**
+   * Whether Terrapin (CVE-2023-48795) can cut messages off the start of a connection under this
+   * suite, so that it is fit for use only with strict key exchange.
+   */
+  public boolean needsStrictKex() {
+    return isEtm() || cipher == CipherAlgorithm.CHACHA20_POLY1305;
+  }
+
+  /**
+   * A sealer with the fastest implementation there is.
+   *
+   * @param key of {@link CipherAlgorithm#keyLength} bytes
+   * @param iv of {@link CipherAlgorithm#ivLength} bytes
+   * @param macKey of {@link #macKeyLength} bytes
+   */
+  public PacketSealer newSealer(byte[] key, byte[] iv, byte[] macKey) {
+    return newSealer(CryptoProvider.fastest(), key, iv, macKey);
+  }
+
+  /** An opener with the fastest implementation there is; see {@link #newSealer}. */
+  public PacketOpener newOpener(byte[] key, byte[] iv, byte[] macKey) {
+    return newOpener(CryptoProvider.fastest(), key, iv, macKey);
+  }
+
+  /** A sealer with the given provider, for tests and benchmarks. */
+  public PacketSealer newSealer(CryptoProvider provider, byte[] key, byte[] iv, byte[] macKey) {
+    require(key, iv, macKey);
+    return switch (cipher) {
+      case AES128_GCM, AES256_GCM -> new JcaGcm.Sealer(provider, key, iv);
+      case CHACHA20_POLY1305 -> new JcaChaCha20Poly1305.Sealer(key);
+      case AES128_CTR, AES192_CTR, AES256_CTR ->
+          new JcaCtrHmac.Sealer(provider, key, iv, macOrThrow(), macKey);
+    };
+  }
+
+  /** An opener with the given provider, for tests and benchmarks. */
+  public PacketOpener newOpener(CryptoProvider provider, byte[] key, byte[] iv, byte[] macKey) {
+    require(key, iv, macKey);
+    return switch (cipher) {
+      case AES128_GCM, AES256_GCM -> new JcaGcm.Opener(provider, key, iv);
+      case CHACHA20_POLY1305 -> new JcaChaCha20Poly1305.Opener(key);
+      case AES128_CTR, AES192_CTR, AES256_CTR ->
+          new JcaCtrHmac.Opener(provider, key, iv, macOrThrow(), macKey);
+    };
+  }
+
+  /** As it is said to people: {@code aes128-ctr, hmac-sha2-256}. */
+  @Override
+  public String toString() {
+    return mac == null ? cipher.sshName() : cipher.sshName() + ", " + mac.sshName();
+  }
+
+  private MacAlgorithm macOrThrow() {
+    if (mac == null) {
+      throw new IllegalStateException("no MAC");
+    }
+    return mac;
+  }
+
+  private void require(byte[] key, byte[] iv, byte[] macKey) {
+    if (key.length != cipher.keyLength()
+        || iv.length != cipher.ivLength()
+        || macKey.length != macKeyLength()) {
+      throw new IllegalArgumentException("a key of a wrong length for " + this);
+    }
+  }
+}

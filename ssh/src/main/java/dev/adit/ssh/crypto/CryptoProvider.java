@@ -1,0 +1,105 @@
+package dev.adit.ssh.crypto;
+
+import java.security.GeneralSecurityException;
+import java.security.Provider;
+import javax.crypto.Cipher;
+import javax.crypto.Mac;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Who does the symmetric work of the packets. Nothing is registered with the JVM, so an embedding
+ * program's own choice of providers is left alone, and its choice does not reach us.
+ */
+public enum CryptoProvider {
+  /** Amazon Corretto Crypto Provider: AWS-LC's native code, at full speed from the first packet. */
+  ACCP("AmazonCorrettoCryptoProvider"),
+  /** The JDK's own, which the JIT compiler brings up to speed in a second or so. */
+  JDK("SunJCE");
+
+  private static final Logger log = LoggerFactory.getLogger(CryptoProvider.class);
+
+  private final String description;
+
+  CryptoProvider(String description) {
+    this.description = description;
+  }
+
+  /** The first that loads; loading happens once and at the first call. */
+  public static CryptoProvider fastest() {
+    return Fastest.PROVIDER;
+  }
+
+  /** Whether it can be used on this machine. */
+  public boolean isAvailable() {
+    return this == JDK || Accp.PROVIDER != null;
+  }
+
+  /** Its name and version, for a verbose log. */
+  public String description() {
+    Provider accp = this == ACCP ? Accp.PROVIDER : null;
+    return accp != null ? accp.getName() + " " + accp.getVersionStr() : description;
+  }
+
+  Cipher cipher(String transformation) {
+    Provider accp = this == ACCP ? Accp.PROVIDER : null;
+    if (accp != null && accp.getService("Cipher", transformation) != null) {
+      try {
+        return Cipher.getInstance(transformation, accp);
+      } catch (GeneralSecurityException e) {
+        log.debug("{} has no {}", accp, transformation, e);
+      }
+    }
+    try {
+      return Cipher.getInstance(transformation, SunJce.PROVIDER);
+    } catch (GeneralSecurityException e) {
+      throw Jdk.missing(transformation, e);
+    }
+  }
+
+  Mac mac(String algorithm) {
+    Provider accp = this == ACCP ? Accp.PROVIDER : null;
+    if (accp != null) {
+      try {
+        return Mac.getInstance(algorithm, accp);
+      } catch (GeneralSecurityException e) {
+        log.debug("{} has no {}", accp, algorithm, e);
+      }
+    }
+    try {
+      return Mac.getInstance(algorithm, SunJce.PROVIDER);
+    } catch (GeneralSecurityException e) {
+      throw Jdk.missing(algorithm, e);
+    }
+  }
+
+  // Each holder loads its provider when it is first asked for, and not before.
+
+  private static final class Fastest {
+    static final CryptoProvider PROVIDER = ACCP.isAvailable() ? ACCP : JDK;
+  }
+
+  private static final class SunJce {
+    static final Provider PROVIDER = Jdk.provider("SunJCE");
+  }
+
+  private static final class Accp {
+    static final @Nullable Provider PROVIDER = load();
+
+    private static @Nullable Provider load() {
+      try {
+        // By name: the jar is optional, and its native code exists for some platforms only.
+        Class<?> type =
+            Class.forName("com.amazon.corretto.crypto.provider.AmazonCorrettoCryptoProvider");
+        var provider = (Provider) type.getField("INSTANCE").get(null);
+        // It loads without its library, too, and then fails at the first use.
+        type.getMethod("assertHealthy").invoke(provider);
+        return provider;
+      } catch (ReflectiveOperationException | LinkageError | RuntimeException e) {
+        log.debug("Amazon Corretto Crypto Provider is not usable here", e);
+        return null;
+      }
+    }
+  }
+}
