@@ -59,6 +59,13 @@ public record CipherSuite(CipherAlgorithm cipher, @Nullable MacAlgorithm mac) {
   /** A sealer with the given provider, for tests and benchmarks. */
   public PacketSealer newSealer(CryptoProvider provider, byte[] key, byte[] iv, byte[] macKey) {
     require(key, iv, macKey);
+    if (provider == CryptoProvider.OPENSSL) {
+      return switch (cipher) {
+        case AES128_GCM, AES256_GCM -> new NativeGcm(true, key, iv);
+        case CHACHA20_POLY1305 -> new NativeChaCha20Poly1305(key);
+        case AES128_CTR, AES192_CTR, AES256_CTR -> new NativeCtrHmac(key, iv, macOrThrow(), macKey);
+      };
+    }
     return switch (cipher) {
       case AES128_GCM, AES256_GCM -> new JcaGcm.Sealer(provider, key, iv);
       case CHACHA20_POLY1305 -> new JcaChaCha20Poly1305.Sealer(key);
@@ -70,6 +77,13 @@ public record CipherSuite(CipherAlgorithm cipher, @Nullable MacAlgorithm mac) {
   /** An opener with the given provider, for tests and benchmarks. */
   public PacketOpener newOpener(CryptoProvider provider, byte[] key, byte[] iv, byte[] macKey) {
     require(key, iv, macKey);
+    if (provider == CryptoProvider.OPENSSL) {
+      return switch (cipher) {
+        case AES128_GCM, AES256_GCM -> new NativeGcm(false, key, iv);
+        case CHACHA20_POLY1305 -> new NativeChaCha20Poly1305(key);
+        case AES128_CTR, AES192_CTR, AES256_CTR -> new NativeCtrHmac(key, iv, macOrThrow(), macKey);
+      };
+    }
     return switch (cipher) {
       case AES128_GCM, AES256_GCM -> new JcaGcm.Opener(provider, key, iv);
       case CHACHA20_POLY1305 -> new JcaChaCha20Poly1305.Opener(key);

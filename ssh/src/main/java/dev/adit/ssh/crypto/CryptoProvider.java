@@ -13,6 +13,8 @@ import org.slf4j.LoggerFactory;
  * program's own choice of providers is left alone, and its choice does not reach us.
  */
 public enum CryptoProvider {
+  /** The system's OpenSSL: native code that works in place on the packets. */
+  OPENSSL("OpenSSL"),
   /** Amazon Corretto Crypto Provider: AWS-LC's native code, at full speed from the first packet. */
   ACCP("AmazonCorrettoCryptoProvider"),
   /** The JDK's own, which the JIT compiler brings up to speed in a second or so. */
@@ -33,11 +35,18 @@ public enum CryptoProvider {
 
   /** Whether it can be used on this machine. */
   public boolean isAvailable() {
-    return this == JDK || Accp.PROVIDER != null;
+    return switch (this) {
+      case OPENSSL -> Libcrypto.isAvailable();
+      case ACCP -> Accp.PROVIDER != null;
+      case JDK -> true;
+    };
   }
 
   /** Its name and version, for a verbose log. */
   public String description() {
+    if (this == OPENSSL && isAvailable()) {
+      return Libcrypto.version();
+    }
     Provider accp = this == ACCP ? Accp.PROVIDER : null;
     return accp != null ? accp.getName() + " " + accp.getVersionStr() : description;
   }
@@ -77,7 +86,8 @@ public enum CryptoProvider {
   // Each holder loads its provider when it is first asked for, and not before.
 
   private static final class Fastest {
-    static final CryptoProvider PROVIDER = ACCP.isAvailable() ? ACCP : JDK;
+    static final CryptoProvider PROVIDER =
+        OPENSSL.isAvailable() ? OPENSSL : ACCP.isAvailable() ? ACCP : JDK;
   }
 
   private static final class SunJce {

@@ -7,7 +7,7 @@ import io.netty.buffer.ByteBuf;
  * for each packet, in order, one call of {@link #packetLength} and, unless that is refused, one of
  * {@link #open}. Confined to one thread.
  */
-public interface PacketOpener {
+public interface PacketOpener extends AutoCloseable {
 
   /** Bytes that must be in the buffer before {@link #packetLength} may be called. */
   int headLength();
@@ -35,4 +35,8 @@ public interface PacketOpener {
    */
   void open(ByteBuf buffer, int index, int packetLength, int sequence)
       throws PacketIntegrityException;
+
+  /** Forgets the keys; nothing may be opened after that. Memory is freed with the object itself. */
+  @Override
+  default void close() {}
 }

@@ -7,7 +7,7 @@ import io.netty.buffer.ByteBuf;
  * to the kernel. Stateful: packets must be sealed in the order in which they are sent. Confined to
  * one thread.
  */
-public interface PacketSealer {
+public interface PacketSealer extends AutoCloseable {
 
   /** What the padded part of a packet is a multiple of, in bytes; at least 8. */
   int blockSize();
@@ -29,4 +29,8 @@ public interface PacketSealer {
    * @param sequence the packet's sequence number, an unsigned 32-bit value
    */
   void seal(ByteBuf buffer, int index, int packetLength, int sequence);
+
+  /** Forgets the keys; nothing may be sealed after that. Memory is freed with the object itself. */
+  @Override
+  default void close() {}
 }
