@@ -217,8 +217,7 @@ public final class Certificate extends SshPublicKey {
       throws InvalidCertificateException {
     checkUseAndTime(Use.HOST, now);
     if (!principals.isEmpty() && !principals.contains(host)) {
-      throw new InvalidCertificateException(
-          "Certificate invalid: name is not a listed principal");
+      throw new InvalidCertificateException("Certificate invalid: name is not a listed principal");
     }
     checkOptionsAndAuthority(Set.of(), caAlgorithms);
   }
@@ -237,8 +236,7 @@ public final class Certificate extends SshPublicKey {
       throw new InvalidCertificateException("Certificate lacks principal list");
     }
     if (!principals.contains(user)) {
-      throw new InvalidCertificateException(
-          "Certificate invalid: name is not a listed principal");
+      throw new InvalidCertificateException("Certificate invalid: name is not a listed principal");
     }
     checkOptionsAndAuthority(USER_OPTIONS, caAlgorithms);
   }
@@ -261,8 +259,7 @@ public final class Certificate extends SshPublicKey {
       throws InvalidCertificateException {
     for (String option : criticalOptions.keySet()) {
       if (!knownOptions.contains(option)) {
-        throw new InvalidCertificateException(
-            "Certificate contains unsupported critical options");
+        throw new InvalidCertificateException("Certificate contains unsupported critical options");
       }
     }
     if (!caAlgorithms.contains(authorityAlgorithm)) {

@@ -63,8 +63,7 @@ public final class CertifiedSigner implements Signer {
   @Override
   public byte[] sign(String algorithm, byte[] data) throws IOException {
     if (!algorithms().contains(algorithm)) {
-      throw new IllegalArgumentException(
-          certificate.describe() + " key asked for " + algorithm);
+      throw new IllegalArgumentException(certificate.describe() + " key asked for " + algorithm);
     }
     return key.sign(KeyType.plainAlgorithm(algorithm), data);
   }

@@ -106,8 +106,7 @@ public enum KeyType {
   }
 
   private static String certificateForm(String name) {
-    String base =
-        name.endsWith(VENDOR) ? name.substring(0, name.length() - VENDOR.length()) : name;
+    String base = name.endsWith(VENDOR) ? name.substring(0, name.length() - VENDOR.length()) : name;
     return base + CERTIFICATE;
   }
 }

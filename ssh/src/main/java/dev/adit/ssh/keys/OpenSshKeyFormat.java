@@ -239,8 +239,7 @@ final class OpenSshKeyFormat implements KeyFormat {
           throw new MalformedDataException("has " + both.length + " bytes");
         }
         byte[] seed = Arrays.copyOf(both, Ed25519.KEY_LENGTH);
-        boolean fits =
-            Arrays.equals(point, 0, point.length, both, Ed25519.KEY_LENGTH, both.length);
+        boolean fits = Arrays.equals(point, 0, point.length, both, Ed25519.KEY_LENGTH, both.length);
         Arrays.fill(both, (byte) 0);
         PrivateKey key = PrivateKey.ed25519(seed);
         Arrays.fill(seed, (byte) 0);

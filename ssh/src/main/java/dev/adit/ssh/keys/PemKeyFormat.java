@@ -184,7 +184,8 @@ final class PemKeyFormat implements KeyFormat {
     if (passphrase.length == 0) {
       throw new WrongPassphraseException();
     }
-    byte[] decrypted = dekInfo != null ? decryptOldStyle(dekInfo, passphrase) : decryptPbes2(passphrase);
+    byte[] decrypted =
+        dekInfo != null ? decryptOldStyle(dekInfo, passphrase) : decryptPbes2(passphrase);
     try {
       // One wrong passphrase in some 250 gives padding that looks right, and nonsense before it.
       if (!isAsn1(decrypted)) {
@@ -221,8 +222,7 @@ final class PemKeyFormat implements KeyFormat {
 
   private byte[] decryptPbes2(byte[] passphrase)
       throws MalformedDataException, WrongPassphraseException {
-    var info =
-        decode(() -> EncryptedPrivateKeyInfo.getInstance(ASN1Primitive.fromByteArray(der)));
+    var info = decode(() -> EncryptedPrivateKeyInfo.getInstance(ASN1Primitive.fromByteArray(der)));
     var algorithm = info.getEncryptionAlgorithm();
     if (!algorithm.getAlgorithm().equals(PKCSObjectIdentifiers.id_PBES2)) {
       throw new MalformedDataException(
@@ -309,8 +309,7 @@ final class PemKeyFormat implements KeyFormat {
               || n > MAX_SCRYPT_MEMORY / 128 / r) {
             throw new MalformedDataException("scrypt with N=" + n + ", r=" + r + ", p=" + p);
           }
-          return SCrypt.generate(
-              passphrase, salt, (int) n, (int) r, p, keyLength);
+          return SCrypt.generate(passphrase, salt, (int) n, (int) r, p, keyLength);
         });
   }
 
@@ -321,7 +320,8 @@ final class PemKeyFormat implements KeyFormat {
 
   private static PrivateKey readKey(Content content, byte[] der) throws MalformedDataException {
     return switch (content) {
-      case PKCS1 -> readRsa(decode(() -> RSAPrivateKey.getInstance(ASN1Primitive.fromByteArray(der))));
+      case PKCS1 ->
+          readRsa(decode(() -> RSAPrivateKey.getInstance(ASN1Primitive.fromByteArray(der))));
       case SEC1 ->
           readEc(decode(() -> ECPrivateKey.getInstance(ASN1Primitive.fromByteArray(der))), null);
       case PKCS8 -> readPkcs8(der);

@@ -90,8 +90,7 @@ sealed interface PrivateKey {
     public byte[] sign(String algorithm, byte[] data) {
       Ecdsa.RS numbers = Ecdsa.sign(curve, d, data);
       return signature(
-          algorithm,
-          WireWriter.create().writeMpint(numbers.r()).writeMpint(numbers.s()).toBytes());
+          algorithm, WireWriter.create().writeMpint(numbers.r()).writeMpint(numbers.s()).toBytes());
     }
 
     @Override

@@ -107,7 +107,8 @@ public abstract sealed class SshPublicKey
     }
     SshPublicKey key = parse(blob, minRsaBits);
     if (!key.typeName().equals(typeName)) {
-      throw new MalformedDataException("the key is of type " + key.typeName() + ", not as labelled");
+      throw new MalformedDataException(
+          "the key is of type " + key.typeName() + ", not as labelled");
     }
     return key;
   }
@@ -261,8 +262,7 @@ public abstract sealed class SshPublicKey
   private static byte[] readEd25519(WireReader in) throws MalformedDataException {
     byte[] point = in.readString();
     if (point.length != Ed25519.KEY_LENGTH) {
-      throw new MalformedDataException(
-          "has " + point.length + " bytes, not " + Ed25519.KEY_LENGTH);
+      throw new MalformedDataException("has " + point.length + " bytes, not " + Ed25519.KEY_LENGTH);
     }
     return point;
   }
@@ -305,10 +305,7 @@ public abstract sealed class SshPublicKey
     Ed25519Key(byte[] point) {
       super(
           KeyType.ED25519,
-          WireWriter.create()
-              .writeString(KeyType.ED25519.keyName())
-              .writeString(point)
-              .toBytes());
+          WireWriter.create().writeString(KeyType.ED25519.keyName()).writeString(point).toBytes());
       this.point = point;
     }
 

@@ -41,9 +41,7 @@ class CertificateTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {
-        "ed25519", "ecdsa256", "ecdsa384", "ecdsa521", "rsa", "sk-ed25519", "sk-ecdsa256"
-      })
+      strings = {"ed25519", "ecdsa256", "ecdsa384", "ecdsa521", "rsa", "sk-ed25519", "sk-ecdsa256"})
   void userCertificatesOfEachTypeOfKeyHold(String name) throws Exception {
     Certificate certificate = TestKeys.certificate(name + "-cert.pub");
     assertThat(certificate.plain()).isEqualTo(TestKeys.key(name + ".pub"));
@@ -72,8 +70,7 @@ class CertificateTest {
         .hasMessage("Certificate invalid: expired");
     assertThatThrownBy(() -> certificate.checkHost("host.example", from.minusMillis(1), ALL))
         .hasMessage("Certificate invalid: not yet valid");
-    assertThatThrownBy(
-            () -> certificate.checkHost("host.example", Instant.ofEpochSecond(-1), ALL))
+    assertThatThrownBy(() -> certificate.checkHost("host.example", Instant.ofEpochSecond(-1), ALL))
         .hasMessage("Certificate invalid: not yet valid");
     assertThatCode(
             () ->
@@ -102,8 +99,7 @@ class CertificateTest {
   @Test
   void unknownCriticalOptionsAreRefused() {
     assertThatThrownBy(
-            () ->
-                TestKeys.certificate("host-option-cert.pub").checkHost("host.example", NOW, ALL))
+            () -> TestKeys.certificate("host-option-cert.pub").checkHost("host.example", NOW, ALL))
         .hasMessage("Certificate contains unsupported critical options");
     assertThatThrownBy(
             () -> TestKeys.certificate("user-option-cert.pub").checkUser("alice", NOW, ALL))
@@ -149,8 +145,7 @@ class CertificateTest {
   @Test
   void anOptionTwiceIsRefused() throws Exception {
     byte[] authority = TestKeys.key("ed25519.pub").blob();
-    byte[] twice =
-        certificate(authority, List.of("a"), List.of("force-command", "force-command"));
+    byte[] twice = certificate(authority, List.of("a"), List.of("force-command", "force-command"));
     assertThatThrownBy(() -> SshPublicKey.parse(twice)).hasMessageContaining("twice");
   }
 

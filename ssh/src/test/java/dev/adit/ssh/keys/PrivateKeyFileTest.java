@@ -155,9 +155,7 @@ class PrivateKeyFileTest {
         .isInstanceOf(KeyFileException.class)
         .hasMessage(
             "Load key \"" + file + "\": incorrect passphrase supplied to decrypt private key");
-    assertThat(prompts)
-        .hasSize(2)
-        .containsOnly("Enter passphrase for key '" + file + "': ");
+    assertThat(prompts).hasSize(2).containsOnly("Enter passphrase for key '" + file + "': ");
 
     AtomicInteger asked = new AtomicInteger();
     PassphraseSource second =
@@ -224,7 +222,8 @@ class PrivateKeyFileTest {
               assertThat(e.getMessage()).isEqualTo("Load key \"" + file + "\": bad permissions");
               assertThat(e.warning()).contains("UNPROTECTED PRIVATE KEY FILE!");
               try {
-                assertThat(TestKeys.keygen("-y", "-f", file).replace("\r", "")).contains(e.warning());
+                assertThat(TestKeys.keygen("-y", "-f", file).replace("\r", ""))
+                    .contains(e.warning());
               } catch (Exception other) {
                 throw new AssertionError(other);
               }
@@ -241,8 +240,7 @@ class PrivateKeyFileTest {
   @CsvSource({"ed25519", "ecdsa256", "ecdsa384", "ecdsa521", "rsa"})
   void certificateBesideTheKeyIsOfferedFirst(String name) throws Exception {
     Files.write(directory.resolve(name + "-cert.pub"), TestKeys.bytes(name + "-cert.pub"));
-    var signers =
-        PrivateKeyFile.signers(TestKeys.copy(name, directory), TestKeys.KNOWS, 1);
+    var signers = PrivateKeyFile.signers(TestKeys.copy(name, directory), TestKeys.KNOWS, 1);
     assertThat(signers).hasSize(2);
     var certified = signers.getFirst();
     assertThat(certified.publicKeyBlob()).isEqualTo(TestKeys.key(name + "-cert.pub").blob());

@@ -187,8 +187,7 @@ class SshPublicKeyTest {
     byte[] blob = TestKeys.key(name).blob();
     for (int length = 0; length < blob.length; length++) {
       byte[] cut = Arrays.copyOf(blob, length);
-      assertThatThrownBy(() -> SshPublicKey.parse(cut))
-          .isInstanceOf(MalformedDataException.class);
+      assertThatThrownBy(() -> SshPublicKey.parse(cut)).isInstanceOf(MalformedDataException.class);
     }
     assertThatThrownBy(() -> SshPublicKey.parse(Arrays.copyOf(blob, blob.length + 1)))
         .isInstanceOf(MalformedDataException.class);

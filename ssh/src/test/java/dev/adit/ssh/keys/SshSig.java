@@ -21,7 +21,8 @@ record SshSig(SshPublicKey key, byte[] signature) {
   }
 
   static SshSig read(String armoured) throws Exception {
-    WireReader in = WireReader.over(Pem.parse(armoured.getBytes(StandardCharsets.US_ASCII)).bytes());
+    WireReader in =
+        WireReader.over(Pem.parse(armoured.getBytes(StandardCharsets.US_ASCII)).bytes());
     in.readBytes(MAGIC.length);
     in.readUint32();
     SshPublicKey key = SshPublicKey.parse(in.readString());
@@ -62,6 +63,16 @@ record SshSig(SshPublicKey key, byte[] signature) {
     Files.writeString(signers, "somebody " + key.plain().toLine() + "\n");
     return TestKeys.run(
         message.getBytes(StandardCharsets.UTF_8),
-        "ssh-keygen", "-Y", "verify", "-f", signers, "-I", "somebody", "-n", "adit", "-s", file);
+        "ssh-keygen",
+        "-Y",
+        "verify",
+        "-f",
+        signers,
+        "-I",
+        "somebody",
+        "-n",
+        "adit",
+        "-s",
+        file);
   }
 }

@@ -1,0 +1,49 @@
+package dev.adit.ssh;
+
+import dev.adit.ssh.forward.Sockets;
+import io.netty.channel.EventLoopGroup;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Makes SSH connections; owns the event loops that they run on. Thread-safe.
+ *
+ * <pre>{@code
+ * try (var client = SshClient.create();
+ *     var bastion = client.connect(ConnectOptions.to("bastion.example.com").build());
+ *     var db = bastion.forward(ForwardSpec.parseLocal("5432:db.internal:5432"))) {
+ *   // talk to localhost:5432
+ * }
+ * }</pre>
+ */
+public final class SshClient implements AutoCloseable {
+  private final EventLoopGroup loops;
+
+  private SshClient(int threads) {
+    loops = Sockets.newLoops(threads);
+  }
+
+  /** A client with one event loop: all that one program's tunnels need. */
+  public static SshClient create() {
+    return new SshClient(1);
+  }
+
+  /** A client whose connections are spread over several event loops. */
+  public static SshClient create(int eventLoops) {
+    return new SshClient(eventLoops);
+  }
+
+  /**
+   * Connects and logs in. Blocks.
+   *
+   * @throws SshException naming what went wrong and who is to blame
+   */
+  public SshConnection connect(ConnectOptions options) throws SshException, InterruptedException {
+    return SshConnection.connect(loops.next(), options);
+  }
+
+  /** Ends all connections and frees all ports. */
+  @Override
+  public void close() {
+    loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2, TimeUnit.SECONDS);
+  }
+}

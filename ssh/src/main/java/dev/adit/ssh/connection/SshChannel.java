@@ -1,0 +1,446 @@
+package dev.adit.ssh.connection;
+
+import dev.adit.ssh.SshException;
+import dev.adit.ssh.TunnelEvent;
+import dev.adit.ssh.transport.Buffers;
+import dev.adit.ssh.transport.TransportLimits;
+import dev.adit.ssh.wire.ConnectionMessage.ChannelClose;
+import dev.adit.ssh.wire.ConnectionMessage.ChannelEof;
+import dev.adit.ssh.wire.ConnectionMessage.ChannelFailure;
+import dev.adit.ssh.wire.ConnectionMessage.ChannelRequest;
+import dev.adit.ssh.wire.ConnectionMessage.ChannelSuccess;
+import dev.adit.ssh.wire.ConnectionMessage.WindowAdjust;
+import dev.adit.ssh.wire.MalformedDataException;
+import dev.adit.ssh.wire.MessageNumbers;
+import dev.adit.ssh.wire.OpenFailureReason;
+import dev.adit.ssh.wire.WireReader;
+import io.netty.buffer.ByteBuf;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One channel (RFC 4254 section 5). Stop 2 of a byte's journey: takes window and cuts to the peer's
+ * maximum packet; and on the way back, gives credit as data is consumed. Confined to the event
+ * loop.
+ */
+public final class SshChannel {
+
+  /** Room in front of data: the packet's head, then type, recipient, data type, length. */
+  private static final int DATA_HEAD = TransportLimits.PACKET_HEAD + 1 + 4 + 4 + 4;
+
+  /** Data that waits for window, a turn, or the end of a key exchange. */
+  private record Pending(int extendedType, ByteBuf data) {}
+
+  private static final int NOT_EXTENDED = 0;
+
+  private final Connection connection;
+  private final int localId;
+  private final String type;
+  private final ChannelHandler handler;
+  private final long openedAt = System.nanoTime();
+
+  private int remoteId;
+  private boolean open;
+
+  // Sending.
+  private long sendWindow;
+  private int maxPacket;
+  private final Deque<Pending> pending = new ArrayDeque<>();
+  private int pendingBytes;
+  private boolean wantsTurn;
+  boolean inLine;
+  private boolean eofAsked;
+  private boolean eofSent;
+  private boolean closeAsked;
+  private boolean closeSent;
+  private long sent;
+
+  // Receiving.
+  private int window;
+  private long credit;
+  private int unconsumed;
+  private int owed;
+  private boolean ranDry;
+  private boolean eofReceived;
+  private boolean closeReceived;
+  private long received;
+
+  private final Deque<CompletableFuture<Boolean>> awaitedReplies = new ArrayDeque<>();
+
+  SshChannel(Connection connection, int localId, String type, ChannelHandler handler, int window) {
+    this.connection = connection;
+    this.localId = localId;
+    this.type = type;
+    this.handler = handler;
+    this.window = window;
+    this.credit = window;
+  }
+
+  /** Our number of the channel. */
+  public int id() {
+    return localId;
+  }
+
+  /** Its type, for example {@code direct-tcpip}. */
+  public String type() {
+    return type;
+  }
+
+  public Connection connection() {
+    return connection;
+  }
+
+  int initialWindow() {
+    return window;
+  }
+
+  void confirmed(int peersId, long peersWindow, long peersMaxPacket) {
+    remoteId = peersId;
+    sendWindow = peersWindow;
+    maxPacket = (int) Math.min(peersMaxPacket, ConnectionLimits.MAX_SENT_DATA);
+    open = true;
+  }
+
+  boolean isOpen() {
+    return open;
+  }
+
+  ChannelHandler handler() {
+    return handler;
+  }
+
+  // ---- Sending --------------------------------------------------------------------------------
+
+  /**
+   * Bytes that may be read from the local end now and written: what the peer's window has left
+   * beyond data that already waits, or 0 while it is not this channel's turn.
+   */
+  public int sendable() {
+    if (!open || eofAsked || closeAsked || !pending.isEmpty() || !connection.mayTakeTurn()) {
+      return 0;
+    }
+    return (int) Math.min(sendWindow, Integer.MAX_VALUE);
+  }
+
+  /** Largest data of one packet, in bytes. */
+  public int maxPacket() {
+    return maxPacket;
+  }
+
+  /** Asks for a call of {@link ChannelHandler#sendable} as soon as there is window and a turn. */
+  public void awaitTurn() {
+    wantsTurn = true;
+    if (sendWindow > 0) {
+      connection.lineUp(this);
+    }
+  }
+
+  /**
+   * A buffer for data that can be sealed where it stands: its indexes are behind the headers.
+   *
+   * @param bytes its writable bytes
+   */
+  public static ByteBuf allocate(int bytes) {
+    return Buffers.ALLOCATOR
+        .directBuffer(DATA_HEAD + bytes, DATA_HEAD + bytes + TransportLimits.PACKET_TAIL)
+        .setIndex(DATA_HEAD, DATA_HEAD);
+  }
+
+  /**
+   * Sends data that was written to a buffer of {@link #allocate}. Takes ownership. What can't go
+   * now waits; a caller that reads only what {@link #sendable} allows makes little wait.
+   */
+  public void write(ByteBuf data) {
+    enqueue(NOT_EXTENDED, data);
+  }
+
+  /** Sends data of another kind, as {@link #write}; 1 is standard error. */
+  public void writeExtended(int extendedType, ByteBuf data) {
+    enqueue(extendedType, data);
+  }
+
+  private void enqueue(int extendedType, ByteBuf data) {
+    if (!data.isReadable() || eofAsked || closeAsked || !open) {
+      data.release();
+      return;
+    }
+    int length = data.readableBytes();
+    if (pending.isEmpty()
+        && length <= sendWindow
+        && length <= maxPacket
+        && connection.mayTakeTurn()) {
+      emit(extendedType, data);
+      return;
+    }
+    pending.add(new Pending(extendedType, data));
+    pendingBytes += length;
+    if (sendWindow > 0) {
+      connection.lineUp(this);
+    }
+  }
+
+  /** Stop 2: the payload's header goes in front of the data, and the packet on its way. */
+  private void emit(int extendedType, ByteBuf data) {
+    int length = data.readableBytes();
+    sendWindow -= length;
+    sent += length;
+    int head = extendedType == NOT_EXTENDED ? 9 : 13;
+    int start = data.readerIndex() - head;
+    data.setByte(
+        start,
+        extendedType == NOT_EXTENDED
+            ? MessageNumbers.CHANNEL_DATA
+            : MessageNumbers.CHANNEL_EXTENDED_DATA);
+    data.setInt(start + 1, remoteId);
+    if (extendedType != NOT_EXTENDED) {
+      data.setInt(start + 5, extendedType);
+    }
+    data.setInt(start + head - 4, length);
+    data.readerIndex(start);
+    connection.sink().sendInPlace(data);
+  }
+
+  /** Whether this channel would go first: it has only a little to say. */
+  boolean isInteractive() {
+    return pendingBytes > 0 && pendingBytes <= ConnectionLimits.INTERACTIVE_BYTES;
+  }
+
+  /** One turn: sends what waits, up to a bound; then the handler may read on. */
+  void takeTurn() {
+    int budget = ConnectionLimits.TURN_BYTES;
+    while (budget > 0 && !pending.isEmpty() && sendWindow > 0 && connection.sink().dataAllowed()) {
+      budget -= emitPending();
+    }
+    if (!pending.isEmpty()) {
+      if (sendWindow > 0) {
+        connection.lineUp(this);
+      }
+      return;
+    }
+    sendEnds();
+    if (wantsTurn && sendWindow > 0 && !eofAsked && !closeAsked) {
+      wantsTurn = false;
+      handler.sendable(this);
+    }
+  }
+
+  private int emitPending() {
+    Pending first = pending.element();
+    int length = first.data().readableBytes();
+    int take = (int) Math.min(Math.min(length, maxPacket), sendWindow);
+    if (take == length) {
+      pending.remove();
+      pendingBytes -= length;
+      emit(first.extendedType(), first.data());
+    } else {
+      pendingBytes -= take;
+      ByteBuf part = allocate(take);
+      part.writeBytes(first.data(), take);
+      emit(first.extendedType(), part);
+    }
+    return take;
+  }
+
+  /** No more data from us, once what waits is gone. Idempotent. */
+  public void eof() {
+    eofAsked = true;
+    sendEnds();
+  }
+
+  /**
+   * Ends the channel once what waits is gone; without {@link #eof} before it, the peer learns that
+   * the stream was cut. Idempotent.
+   */
+  public void close() {
+    closeAsked = true;
+    sendEnds();
+  }
+
+  private void sendEnds() {
+    if (!open || !pending.isEmpty()) {
+      return;
+    }
+    if (eofAsked && !eofSent && !closeSent) {
+      eofSent = true;
+      connection.sink().send(new ChannelEof(remoteId));
+    }
+    if (closeAsked && !closeSent) {
+      closeSent = true;
+      connection.sink().send(new ChannelClose(remoteId));
+    }
+  }
+
+  // ---- Receiving ------------------------------------------------------------------------------
+
+  void windowAdjusted(long bytes) throws SshException {
+    if (sendWindow + bytes > 0xffffffffL) {
+      throw new SshException.PeerMisbehaved(
+          "window of channel " + localId + " adjusted beyond 2^32-1 bytes");
+    }
+    boolean wasShut = sendWindow == 0;
+    sendWindow += bytes;
+    if (wasShut && sendWindow > 0 && (wantsTurn || !pending.isEmpty())) {
+      connection.lineUp(this);
+    }
+  }
+
+  void dataReceived(int extendedType, ByteBuf data) throws SshException {
+    int length = data.readableBytes();
+    if (length > credit) {
+      throw new SshException.PeerMisbehaved(
+          "%d bytes for channel %d, whose window has %d left".formatted(length, localId, credit));
+    }
+    if (length > ConnectionLimits.MAX_PACKET_DATA) {
+      throw new SshException.PeerMisbehaved(
+          "%d bytes in one packet for channel %d, where %d are allowed"
+              .formatted(length, localId, ConnectionLimits.MAX_PACKET_DATA));
+    }
+    if (eofReceived || closeReceived) {
+      throw new SshException.PeerMisbehaved("data after EOF or CLOSE of channel " + localId);
+    }
+    credit -= length;
+    if (credit < ConnectionLimits.MIN_WINDOW) {
+      ranDry = true;
+    }
+    received += length;
+    unconsumed += length;
+    if (closeSent || closeAsked) {
+      // Nobody takes it any more; the peer has not seen our CLOSE yet.
+      consumed(length);
+    } else if (extendedType == NOT_EXTENDED) {
+      handler.data(this, data);
+    } else {
+      handler.extendedData(this, extendedType, data);
+    }
+  }
+
+  /** The local end has taken bytes: their window goes back to the peer, in larger pieces. */
+  public void consumed(int bytes) {
+    unconsumed -= bytes;
+    owed += bytes;
+    if (closeSent || closeReceived || eofReceived) {
+      return;
+    }
+    if (owed >= window / 2 || (ranDry && owed >= window / 8)) {
+      int more = 0;
+      if (ranDry && unconsumed <= window / 8) {
+        // The sender waited for us although the target keeps up: the path is longer than the
+        // window.
+        more = connection.windowBudget().grow(window);
+        window += more;
+      }
+      ranDry = false;
+      int adjust = owed + more;
+      owed = 0;
+      credit += adjust;
+      connection.sink().send(new WindowAdjust(remoteId, adjust));
+    }
+  }
+
+  void eofReceived() throws SshException {
+    if (eofReceived || closeReceived) {
+      throw new SshException.PeerMisbehaved("EOF twice, or after CLOSE, on channel " + localId);
+    }
+    eofReceived = true;
+    if (!closeAsked) {
+      handler.eof(this);
+    }
+  }
+
+  void closeReceived() throws SshException {
+    if (closeReceived) {
+      throw new SshException.PeerMisbehaved("CLOSE twice on channel " + localId);
+    }
+    closeReceived = true;
+    // The peer takes nothing any more, so what waits for it is void.
+    dropPending();
+    boolean weFirst = closeSent;
+    if (!closeSent) {
+      closeSent = true;
+      closeAsked = true;
+      connection.sink().send(new ChannelClose(remoteId));
+    }
+    connection.forget(this);
+    ended(null, weFirst ? "us" : "the peer");
+  }
+
+  /** The connection died under the channel. */
+  void died(SshException cause) {
+    if (open) {
+      ended(cause, "the end of the connection");
+    } else {
+      handler.refused(
+          new SshException.ChannelRefused(
+              OpenFailureReason.CONNECT_FAILED, String.valueOf(cause.getMessage())));
+    }
+  }
+
+  private void ended(@Nullable SshException cause, String by) {
+    open = false;
+    dropPending();
+    connection.windowBudget().refund(window);
+    for (CompletableFuture<Boolean> reply; (reply = awaitedReplies.poll()) != null; ) {
+      reply.complete(false);
+    }
+    connection.emit(
+        new TunnelEvent.ChannelClosed(
+            localId, type, sent, received, Duration.ofNanos(System.nanoTime() - openedAt), by));
+    handler.closed(this, cause);
+  }
+
+  private void dropPending() {
+    for (Pending p; (p = pending.poll()) != null; ) {
+      p.data().release();
+    }
+    pendingBytes = 0;
+  }
+
+  // ---- Requests -------------------------------------------------------------------------------
+
+  /**
+   * Sends a channel request (RFC 4254 section 5.4) and awaits its reply; replies come in order.
+   *
+   * @param fields the fields of the request
+   * @return whether the peer did it; false too if the channel ends first
+   */
+  public CompletableFuture<Boolean> request(String name, byte[] fields) {
+    CompletableFuture<Boolean> reply = new CompletableFuture<>();
+    if (!open || closeSent) {
+      reply.complete(false);
+      return reply;
+    }
+    awaitedReplies.add(reply);
+    connection.sink().send(new ChannelRequest(remoteId, name, true, fields));
+    return reply;
+  }
+
+  /** Sends a channel request that wants no reply. */
+  public void notify(String name, byte[] fields) {
+    if (open && !closeSent) {
+      connection.sink().send(new ChannelRequest(remoteId, name, false, fields));
+    }
+  }
+
+  void requestReceived(ChannelRequest request) throws SshException, MalformedDataException {
+    if (closeReceived) {
+      throw new SshException.PeerMisbehaved("a request after CLOSE on channel " + localId);
+    }
+    boolean done =
+        !closeSent && handler.request(this, request.name(), WireReader.over(request.fields()));
+    if (request.wantReply() && !closeSent) {
+      connection.sink().send(done ? new ChannelSuccess(remoteId) : new ChannelFailure(remoteId));
+    }
+  }
+
+  void replyReceived(boolean success) throws SshException {
+    CompletableFuture<Boolean> reply = awaitedReplies.poll();
+    if (reply == null) {
+      throw new SshException.PeerMisbehaved(
+          "a reply on channel " + localId + " to a request that was never made");
+    }
+    reply.complete(success);
+  }
+}

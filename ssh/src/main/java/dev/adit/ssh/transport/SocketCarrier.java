@@ -1,0 +1,163 @@
+package dev.adit.ssh.transport;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.ChannelOutboundBuffer;
+import io.netty.channel.EventLoop;
+import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.epoll.EpollChannelOption;
+import io.netty.channel.epoll.EpollSocketChannel;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An SSH connection over a socket. Reads go straight into the decoder's buffer, and reading never
+ * stops: the windows of the channels alone limit what the peer may send.
+ */
+public final class SocketCarrier extends ChannelInboundHandlerAdapter implements Carrier {
+
+  /**
+   * How much the kernel may hold that it hasn't sent, in bytes: what is sealed can't be overtaken,
+   * so a keystroke would wait behind all of it.
+   */
+  private static final int NOT_SENT_LOW_WATER = 128 * 1024;
+
+  /** How long what was queued may still take to go out once the connection has ended. */
+  private static final int CLOSE_SECONDS = 2;
+
+  private final Channel channel;
+  private final String remote;
+  private @Nullable Listener listener;
+  private @Nullable Throwable cause;
+  private boolean ended;
+
+  /**
+   * @param channel a connected socket with autoRead off and ALLOW_HALF_CLOSURE off, registered on
+   *     the loop that is to run the connection
+   */
+  public SocketCarrier(Channel channel, String remote) {
+    this.channel = channel;
+    this.remote = remote;
+  }
+
+  @Override
+  public EventLoop eventLoop() {
+    return channel.eventLoop();
+  }
+
+  @Override
+  public String remote() {
+    return remote;
+  }
+
+  @Override
+  public void start(Listener to) {
+    listener = to;
+    channel
+        .config()
+        .setWriteBufferWaterMark(
+            new WriteBufferWaterMark(
+                TransportLimits.OUT_LOW_WATER, TransportLimits.OUT_HIGH_WATER));
+    if (channel instanceof EpollSocketChannel) {
+      channel.config().setOption(EpollChannelOption.TCP_NOTSENT_LOWAT, (long) NOT_SENT_LOW_WATER);
+    }
+    channel
+        .config()
+        .setOption(
+            ChannelOption.RECVBUF_ALLOCATOR,
+            new ReadInto(
+                TransportLimits.READ_BURST,
+                () -> true,
+                () -> {
+                  ByteBuf buffer = to.readBuffer();
+                  // The slice is the free part; it keeps the buffer alive until it is released.
+                  return buffer
+                      .retainedSlice(buffer.writerIndex(), buffer.writableBytes())
+                      .setIndex(0, 0);
+                }));
+    channel.pipeline().addLast(this);
+    if (channel.isActive()) {
+      channel.config().setAutoRead(true);
+      channel.read();
+    } else {
+      end(null);
+    }
+  }
+
+  @Override
+  public void channelRead(ChannelHandlerContext ctx, Object message) {
+    ByteBuf slice = (ByteBuf) message;
+    int read = slice.readableBytes();
+    slice.release();
+    Listener to = listener;
+    if (!ended && to != null) {
+      ByteBuf buffer = to.readBuffer();
+      buffer.writerIndex(buffer.writerIndex() + read);
+      to.received();
+    }
+  }
+
+  @Override
+  public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+    Listener to = listener;
+    if (to != null && !ended) {
+      to.writabilityChanged();
+    }
+  }
+
+  @Override
+  public void channelInactive(ChannelHandlerContext ctx) {
+    end(cause);
+  }
+
+  @Override
+  public void exceptionCaught(ChannelHandlerContext ctx, Throwable e) {
+    cause = e;
+    channel.close();
+  }
+
+  private void end(@Nullable Throwable why) {
+    Listener to = listener;
+    if (!ended && to != null) {
+      ended = true;
+      to.inactive(why);
+    }
+  }
+
+  @Override
+  public void write(ByteBuf bytes) {
+    channel.write(bytes, channel.voidPromise());
+  }
+
+  @Override
+  public void flush() {
+    channel.flush();
+  }
+
+  @Override
+  public boolean isWritable() {
+    return channel.isWritable();
+  }
+
+  @Override
+  public long pendingBytes() {
+    ChannelOutboundBuffer out = channel.unsafe().outboundBuffer();
+    return out == null ? 0 : out.totalPendingWriteBytes();
+  }
+
+  @Override
+  public void close() {
+    ended = true;
+    if (channel.isActive()) {
+      channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(_ -> channel.close());
+      // A peer that no longer reads must not keep the socket for ever.
+      channel.eventLoop().schedule(() -> channel.close(), CLOSE_SECONDS, TimeUnit.SECONDS);
+    } else {
+      channel.close();
+    }
+  }
+}

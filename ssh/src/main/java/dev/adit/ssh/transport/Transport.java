@@ -1,0 +1,649 @@
+package dev.adit.ssh.transport;
+
+import dev.adit.ssh.SshException;
+import dev.adit.ssh.crypto.PacketOpener;
+import dev.adit.ssh.crypto.PacketSealer;
+import dev.adit.ssh.wire.DisconnectReason;
+import dev.adit.ssh.wire.MalformedDataException;
+import dev.adit.ssh.wire.Message;
+import dev.adit.ssh.wire.MessageNumbers;
+import dev.adit.ssh.wire.MessageType;
+import dev.adit.ssh.wire.TransportMessage.Debug;
+import dev.adit.ssh.wire.TransportMessage.Disconnect;
+import dev.adit.ssh.wire.TransportMessage.ExtInfo;
+import dev.adit.ssh.wire.TransportMessage.KexInit;
+import dev.adit.ssh.wire.TransportMessage.NewKeys;
+import dev.adit.ssh.wire.TransportMessage.Ping;
+import dev.adit.ssh.wire.TransportMessage.Pong;
+import dev.adit.ssh.wire.TransportMessage.Unimplemented;
+import dev.adit.ssh.wire.WireReader;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.EventLoop;
+import io.netty.util.concurrent.ScheduledFuture;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One SSH transport (RFC 4253) over a {@link Carrier}: the place where the two lanes meet.
+ *
+ * <p>The control lane is one virtual thread that calls {@link #handshake}, {@link #send}, {@link
+ * #expect} and, once the user is authenticated, {@link #serve}. It may block, and it never touches
+ * the carrier: what it sends is a task on the event loop. The data lane is that loop; it calls the
+ * methods of {@link PacketSink}. When the loop closes the connection it poisons the control lane's
+ * queue, so that nothing waits for ever.
+ */
+public final class Transport implements PacketSink {
+  private static final Logger log = LoggerFactory.getLogger(Transport.class);
+
+  /** What the control lane waits for. */
+  private sealed interface Event {
+    record Packet(int number, byte[] payload, int sequence) implements Event {}
+
+    record RekeyDue() implements Event {}
+
+    record Answered() implements Event {}
+
+    record Closed(SshException cause) implements Event {}
+  }
+
+  private static final PacketHandler NO_CHANNELS =
+      new PacketHandler() {
+        @Override
+        public void packet(int number, ByteBuf buffer, int index, int length) {}
+
+        @Override
+        public void sendable() {}
+
+        @Override
+        public void closed(SshException cause) {}
+      };
+
+  private final Carrier carrier;
+  private final EventLoop loop;
+  private final TransportConfig config;
+  private final TransportListener listener;
+  private final PacketEncoder encoder;
+  private final PacketDecoder decoder;
+  private final KeyExchange keyExchange;
+
+  private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
+
+  // The control lane's alone.
+  private final Deque<Event.Packet> setAside = new ArrayDeque<>();
+  private final Map<String, byte[]> peerExtensions = new LinkedHashMap<>();
+  private boolean exchanging;
+
+  // The event loop's alone.
+  private PacketHandler handler = NO_CHANNELS;
+  private @Nullable SshException closedBy;
+  private boolean rekeyAsked;
+  private @Nullable ScheduledFuture<?> deadline;
+  private @Nullable ScheduledFuture<?> rekeyTimer;
+  private long rekeyAfterBytes = Long.MAX_VALUE;
+
+  private volatile String peerIdentification = "";
+
+  private Transport(
+      Carrier carrier,
+      TransportConfig config,
+      TransportListener listener,
+      HostKeyVerifier verifier) {
+    this.carrier = carrier;
+    this.loop = carrier.eventLoop();
+    this.config = config;
+    this.listener = listener;
+    this.encoder = new PacketEncoder(carrier, this);
+    this.decoder = new PacketDecoder(this, false);
+    this.keyExchange = new KeyExchange(this, config, verifier);
+  }
+
+  /** The client's end of a transport. Nothing is sent before {@link #handshake}. */
+  public static Transport client(
+      Carrier carrier,
+      TransportConfig config,
+      TransportListener listener,
+      HostKeyVerifier verifier) {
+    return new Transport(carrier, config, listener, verifier);
+  }
+
+  // ---- Control lane -------------------------------------------------------------------------
+
+  /**
+   * Identification and the first key exchange. Our KEXINIT travels in one flight with our
+   * identification, as RFC 4253 section 4.2 allows.
+   */
+  public void handshake() throws SshException, InterruptedException {
+    loop.execute(
+        () -> {
+          startDeadline(
+              config.handshakeTimeout(),
+              "Connection timed out: " + carrier.remote() + " did not finish the SSH handshake");
+          carrier.start(decoder);
+          encoder.sendRaw((config.identification() + "\r\n").getBytes(StandardCharsets.US_ASCII));
+        });
+    exchangeKeys(null);
+  }
+
+  /** Queues a message for the peer. Callable from any thread. */
+  @Override
+  public void send(Message message) {
+    if (loop.inEventLoop()) {
+      encoder.send(message);
+    } else {
+      loop.execute(() -> encoder.send(message));
+    }
+  }
+
+  /** Waits for a message of this type; anything else is the peer's mistake. */
+  public <M extends Message> M expect(MessageType<M> type)
+      throws SshException, InterruptedException {
+    Event.Packet packet = nextPacket();
+    if (packet.number() != type.number()) {
+      throw unexpected(packet.number(), "waiting for " + type.name());
+    }
+    return parse(type, packet.payload());
+  }
+
+  /**
+   * Waits for the next message of the layer above, number included. Key exchanges that the peer or
+   * a limit begins in the meantime are served here, and extension info is taken.
+   */
+  public byte[] receive() throws SshException, InterruptedException {
+    return nextPacket().payload();
+  }
+
+  /** Parses a payload that {@link #receive} returned. */
+  public <M extends Message> M parse(MessageType<M> type, byte[] payload) throws SshException {
+    try {
+      return type.parse(WireReader.over(payload));
+    } catch (MalformedDataException e) {
+      throw new SshException.PeerMisbehaved("malformed " + type.name() + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** The error for a message that nobody waits for here. */
+  public SshException unexpected(int number, String state) {
+    return new SshException.PeerMisbehaved(
+        "message " + MessageNumbers.describe(number) + " while " + state);
+  }
+
+  /**
+   * Runs something that may take a person's time while the control lane goes on serving key
+   * exchanges; messages of the layer above wait.
+   *
+   * @throws SshException if the connection ends before the answer is there
+   */
+  public <T> T whileServing(Callable<T> question)
+      throws SshException, InterruptedException, ExecutionException {
+    FutureTask<T> answer = new FutureTask<>(question);
+    Thread asking =
+        Thread.ofVirtual()
+            .name("adit-question")
+            .start(
+                () -> {
+                  answer.run();
+                  events.add(new Event.Answered());
+                });
+    try {
+      while (true) {
+        switch (takeOrResume()) {
+          case Event.Answered _ -> {
+            return answer.get();
+          }
+          case Event.RekeyDue _ -> exchangeKeys(null);
+          case Event.Packet p when p.number() == MessageNumbers.KEXINIT -> exchangeKeys(p);
+          case Event.Packet p -> setAside(p);
+          case Event.Closed c -> throw c.cause();
+        }
+      }
+    } finally {
+      asking.interrupt();
+    }
+  }
+
+  /**
+   * The rest of the control lane's life, once channels are open: it serves key exchanges until the
+   * connection ends, and returns why it did.
+   */
+  public SshException serve() throws InterruptedException {
+    try {
+      while (true) {
+        switch (takeOrResume()) {
+          case Event.RekeyDue _ -> exchangeKeys(null);
+          case Event.Packet p when p.number() == MessageNumbers.KEXINIT -> exchangeKeys(p);
+          case Event.Packet p -> throw unexpected(p.number(), "the connection is open");
+          case Event.Closed c -> {
+            return c.cause();
+          }
+          case Event.Answered _ -> {}
+        }
+      }
+    } catch (SshException e) {
+      fail(e);
+      return e;
+    }
+  }
+
+  /** The session identifier: the first exchange hash (RFC 4253 section 7.2). */
+  public byte[] sessionId() {
+    return keyExchange.sessionId();
+  }
+
+  /** The peer's identification line. */
+  public String peerIdentification() {
+    return peerIdentification;
+  }
+
+  /** The peer's host key blob. */
+  public byte[] hostKey() {
+    return keyExchange.hostKey();
+  }
+
+  /** The value of an extension that the peer announced (RFC 8308), or null. */
+  public byte @Nullable [] peerExtension(String name) {
+    return peerExtensions.get(name);
+  }
+
+  /** Where the connection leads, for messages. */
+  public String remote() {
+    return carrier.remote();
+  }
+
+  /**
+   * Hands the messages of the connection layer to a handler from the next packet on; to be called
+   * when USERAUTH_SUCCESS has come (RFC 4252 section 5.1). Compression that was agreed starts here.
+   * Returns when the handler is in place.
+   */
+  public void open(PacketHandler packetHandler) throws InterruptedException {
+    var opened =
+        loop.submit(
+            () -> {
+              if (closedBy != null) {
+                packetHandler.closed(closedBy);
+                return;
+              }
+              stopDeadline();
+              handler = packetHandler;
+              if (compresses(keyExchange.compressionOut())) {
+                encoder.startCompression(new Compression.Out());
+              }
+              if (compresses(keyExchange.compressionIn())) {
+                decoder.startCompression(new Compression.In());
+              }
+              decoder.open(packetHandler);
+            });
+    opened.await();
+  }
+
+  private static boolean compresses(String name) {
+    return name.equals("zlib@openssh.com");
+  }
+
+  private Event.Packet nextPacket() throws SshException, InterruptedException {
+    while (true) {
+      Event.Packet aside = setAside.poll();
+      switch (aside != null ? aside : takeOrResume()) {
+        case Event.Closed c -> throw c.cause();
+        case Event.RekeyDue _ -> exchangeKeys(null);
+        case Event.Answered _ -> {}
+        case Event.Packet p -> {
+          switch (p.number()) {
+            case MessageNumbers.KEXINIT -> exchangeKeys(p);
+            case MessageNumbers.EXT_INFO ->
+                peerExtensions.putAll(parse(ExtInfo.TYPE, p.payload()).extensions());
+            default -> {
+              return p;
+            }
+          }
+        }
+      }
+    }
+  }
+
+  private void exchangeKeys(Event.@Nullable Packet theirs)
+      throws SshException, InterruptedException {
+    exchanging = true;
+    try {
+      keyExchange.run(
+          theirs == null ? null : theirs.payload(), theirs == null ? 0 : theirs.sequence());
+    } finally {
+      exchanging = false;
+    }
+  }
+
+  /** For {@link KeyExchange}: the next message of the exchange. */
+  byte[] nextKexPayload(MessageType<?> type) throws SshException, InterruptedException {
+    Event.Packet packet = nextKexPacket(type.name());
+    if (packet.number() != type.number()) {
+      throw unexpected(packet.number(), "waiting for " + type.name());
+    }
+    return packet.payload();
+  }
+
+  /** For {@link KeyExchange}: the peer's KEXINIT, and the sequence number that it came with. */
+  int awaitKexInit(byte[][] payload) throws SshException, InterruptedException {
+    Event.Packet packet = nextKexPacket("SSH_MSG_KEXINIT");
+    if (packet.number() != MessageNumbers.KEXINIT) {
+      throw unexpected(packet.number(), "waiting for SSH_MSG_KEXINIT");
+    }
+    payload[0] = packet.payload();
+    return packet.sequence();
+  }
+
+  private Event.Packet nextKexPacket(String waitingFor) throws SshException, InterruptedException {
+    while (true) {
+      switch (takeOrResume()) {
+        case Event.Closed c -> throw c.cause();
+        case Event.RekeyDue _ -> {}
+        // The question was answered meanwhile: whoever asked looks again when this is over.
+        case Event.Answered a -> answeredMeanwhile = a;
+        case Event.Packet p when p.number() == MessageNumbers.DISCONNECT ->
+            throw disconnected(parse(Disconnect.TYPE, p.payload()));
+        case Event.Packet p when p.number() <= MessageNumbers.DEBUG -> {
+          if (keyExchange.forbidsExtraMessages()) {
+            throw unexpected(
+                p.number(), "waiting for " + waitingFor + " under strict key exchange");
+          }
+        }
+        // The peer may have sent it before it saw our KEXINIT.
+        case Event.Packet p when p.number() >= MessageNumbers.USERAUTH_REQUEST -> setAside(p);
+        case Event.Packet p
+            when p.number() == MessageNumbers.EXT_INFO
+                || p.number() == MessageNumbers.SERVICE_REQUEST
+                || p.number() == MessageNumbers.SERVICE_ACCEPT ->
+            setAside(p);
+        case Event.Packet p -> {
+          return p;
+        }
+      }
+    }
+  }
+
+  private Event.@Nullable Answered answeredMeanwhile;
+
+  private void setAside(Event.Packet packet) throws SshException {
+    if (setAside.size() >= TransportLimits.MAX_CONTROL_QUEUE) {
+      throw new SshException.PeerMisbehaved(
+          "more than " + TransportLimits.MAX_CONTROL_QUEUE + " messages in advance");
+    }
+    setAside.add(packet);
+  }
+
+  private Event takeOrResume() throws InterruptedException {
+    if (!exchanging && answeredMeanwhile != null) {
+      Event answered = answeredMeanwhile;
+      answeredMeanwhile = null;
+      return answered;
+    }
+    Event event = events.poll();
+    if (event == null) {
+      loop.execute(decoder::resume);
+      event = events.take();
+    }
+    if (event instanceof Event.Closed) {
+      events.add(event);
+    }
+    return event;
+  }
+
+  // ---- For KeyExchange, from the control lane -------------------------------------------------
+
+  /** One task: KEXINIT goes out and the gate shuts. */
+  void sendKexInit(KexInit kexInit, boolean first) {
+    loop.execute(
+        () -> {
+          if (closedBy != null) {
+            return;
+          }
+          encoder.startKeyExchange(kexInit);
+          if (!first) {
+            startDeadline(
+                config.handshakeTimeout(),
+                "Timeout: " + carrier.remote() + " did not finish a key exchange");
+          }
+        });
+  }
+
+  /** One task: NEWKEYS goes out, the cipher is switched, the sequence number reset. */
+  void sendNewKeys(PacketSealer sealer, boolean resetSequence, long rekeyBytes) {
+    loop.execute(
+        () -> {
+          if (closedBy != null) {
+            sealer.close();
+            return;
+          }
+          rekeyAfterBytes = rekeyBytes;
+          encoder.switchKeys(new NewKeys(), sealer, resetSequence);
+          handler.sendable();
+        });
+  }
+
+  void installOpener(PacketOpener opener, boolean resetSequence) {
+    loop.execute(
+        () -> {
+          if (closedBy != null) {
+            opener.close();
+            return;
+          }
+          stopDeadline();
+          rekeyAsked = false;
+          startRekeyTimer();
+          decoder.switchKeys(opener, resetSequence);
+        });
+  }
+
+  void discardNextKexPacket() {
+    loop.execute(decoder::discardNextKexPacket);
+  }
+
+  /** A person may take any time to judge a host key. */
+  void suspendDeadline() {
+    loop.execute(this::stopDeadline);
+  }
+
+  TransportListener listener() {
+    return listener;
+  }
+
+  // ---- Event loop -----------------------------------------------------------------------------
+
+  @Override
+  public EventLoop eventLoop() {
+    return loop;
+  }
+
+  @Override
+  public void sendInPlace(ByteBuf payload) {
+    encoder.sendInPlace(payload);
+  }
+
+  @Override
+  public boolean dataAllowed() {
+    return !encoder.gateIsShut() && carrier.isWritable() && closedBy == null;
+  }
+
+  /** Ends the connection. Idempotent; callable from any thread. */
+  @Override
+  public void fail(SshException cause) {
+    if (!loop.inEventLoop()) {
+      loop.execute(() -> fail(cause));
+      return;
+    }
+    if (closedBy != null) {
+      return;
+    }
+    tellPeer(cause);
+    end(cause);
+  }
+
+  /** Says goodbye and closes. Callable from any thread. */
+  public void disconnect(String message) {
+    fail(new SshException.Disconnected(false, DisconnectReason.BY_APPLICATION, message, null));
+  }
+
+  private void tellPeer(SshException cause) {
+    int code =
+        switch (cause) {
+          case SshException.PeerMisbehaved e -> e.reasonCode();
+          case SshException.NegotiationFailed _ -> DisconnectReason.KEY_EXCHANGE_FAILED;
+          case SshException.HostKeyRejected _ -> DisconnectReason.HOST_KEY_NOT_VERIFIABLE;
+          case SshException.AuthenticationFailed _ ->
+              DisconnectReason.NO_MORE_AUTH_METHODS_AVAILABLE;
+          case SshException.Disconnected e -> e.byRemote() ? 0 : e.code();
+          case SshException.ForwardRefused _, SshException.ChannelRefused _ ->
+              DisconnectReason.BY_APPLICATION;
+        };
+    if (code != 0) {
+      String text = cause.getMessage();
+      encoder.send(new Disconnect(code, text == null ? "" : text, ""));
+    }
+  }
+
+  private void end(SshException cause) {
+    closedBy = cause;
+    stopDeadline();
+    if (rekeyTimer != null) {
+      rekeyTimer.cancel(false);
+    }
+    encoder.stop();
+    decoder.stop();
+    carrier.close();
+    handler.closed(cause);
+    events.add(new Event.Closed(cause));
+    listener.closed(cause);
+  }
+
+  private static SshException disconnected(Disconnect message) {
+    return new SshException.Disconnected(
+        true, (int) message.reason(), Text.escape(message.description()), null);
+  }
+
+  void carrierWritabilityChanged() {
+    if (dataAllowed()) {
+      handler.sendable();
+    }
+  }
+
+  void carrierClosed(@Nullable Throwable cause) {
+    if (closedBy != null) {
+      return;
+    }
+    String phase = decoder.phase() == PacketDecoder.Phase.OPEN ? "" : " during " + decoder.phase();
+    String why =
+        cause == null || cause.getMessage() == null ? "closed by remote host" : cause.getMessage();
+    end(
+        new SshException.Disconnected(
+            true, 0, "Connection to " + carrier.remote() + " " + why + phase, cause));
+  }
+
+  /** A message for the control lane. True when it has enough to do and decoding must pause. */
+  boolean controlPacket(int number, byte[] payload, int sequence) {
+    events.add(new Event.Packet(number, payload, sequence));
+    return events.size() >= TransportLimits.MAX_CONTROL_QUEUE;
+  }
+
+  /** Messages 1 to 4, ping and pong, after the first key exchange. */
+  void transportMessage(int number, byte[] payload) throws SshException {
+    switch (number) {
+      case MessageNumbers.DISCONNECT -> {
+        SshException cause = disconnected(parse(Disconnect.TYPE, payload));
+        if (closedBy == null) {
+          end(cause);
+        }
+      }
+      case MessageNumbers.DEBUG -> {
+        Debug debug = parse(Debug.TYPE, payload);
+        listener.debugMessage(Text.escape(debug.text()), debug.alwaysDisplay());
+      }
+      case MessageNumbers.UNIMPLEMENTED ->
+          log.debug(
+              "the peer does not know our packet {}",
+              parse(Unimplemented.TYPE, payload).sequence());
+      case MessageNumbers.PING -> encoder.send(new Pong(parse(Ping.TYPE, payload).data()));
+      default -> {}
+    }
+  }
+
+  void unimplemented(int number, int sequence) {
+    log.debug("message {} is unknown to us", number);
+    encoder.send(new Unimplemented(Integer.toUnsignedLong(sequence)));
+  }
+
+  void identified(String line) {
+    peerIdentification = line;
+    listener.identified(line);
+    keyExchange.peerIdentified(line);
+  }
+
+  void bannerLine(String line) {
+    listener.preIdentificationLine(Text.escape(line));
+  }
+
+  void sealedPacket() {
+    if (encoder.bytesUnderKey() >= rekeyAfterBytes
+        || encoder.packetsUnderKey() >= KeyExchange.MAX_PACKETS_UNDER_KEY) {
+      askForRekey();
+    }
+  }
+
+  void openedPacket() {
+    if (decoder.bytesUnderKey() >= rekeyAfterBytes
+        || decoder.packetsUnderKey() >= KeyExchange.MAX_PACKETS_UNDER_KEY) {
+      askForRekey();
+    }
+  }
+
+  private void askForRekey() {
+    if (!rekeyAsked && decoder.phase() != PacketDecoder.Phase.FIRST_KEY_EXCHANGE) {
+      rekeyAsked = true;
+      events.add(new Event.RekeyDue());
+    }
+  }
+
+  /** Begins a key exchange now (the {@code ~R} escape). Callable from any thread. */
+  public void rekey() {
+    loop.execute(this::askForRekey);
+  }
+
+  private void startRekeyTimer() {
+    if (rekeyTimer != null) {
+      rekeyTimer.cancel(false);
+    }
+    Duration interval = config.rekeyInterval();
+    if (!interval.isZero()) {
+      rekeyTimer = loop.schedule(this::askForRekey, interval.toMillis(), TimeUnit.MILLISECONDS);
+    }
+  }
+
+  private void startDeadline(Duration patience, String message) {
+    stopDeadline();
+    if (patience.isZero()) {
+      return;
+    }
+    deadline =
+        loop.schedule(
+            () -> fail(SshException.Disconnected.local(message)),
+            patience.toMillis(),
+            TimeUnit.MILLISECONDS);
+  }
+
+  private void stopDeadline() {
+    if (deadline != null) {
+      deadline.cancel(false);
+      deadline = null;
+    }
+  }
+}
