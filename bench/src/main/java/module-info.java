@@ -1,0 +1,4 @@
+/** Side-by-side benchmarks. */
+module dev.adit.bench {
+  requires static org.jspecify;
+}
