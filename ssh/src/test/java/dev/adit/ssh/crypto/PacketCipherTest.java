@@ -103,20 +103,20 @@ class PacketCipherTest {
     byte[] sealed = VECTORS.bytes(name(suite) + ".sealed0");
     int packetLength = VECTORS.bytes(name(suite) + ".plain0").length - 4;
     for (int i = 0; i < sealed.length; i++) {
-        byte[] damaged = sealed.clone();
-        damaged[i] ^= (byte) (1 << i % 8);
-        buffer.setBytes(0, damaged);
-        PacketOpener opener = opener(suite, provider);
-        // The true length, even where the damage is in the length: the caller can't know.
-        assertThatExceptionOfType(PacketIntegrityException.class)
-            .as("byte %s", i)
-            .isThrownBy(
-                () -> {
-                  opener.packetLength(buffer, 0, FIRST_SEQUENCE);
-                  opener.open(buffer, 0, packetLength, FIRST_SEQUENCE);
-                })
-            .withMessageContaining("4294967294");
-        opener.close();
+      byte[] damaged = sealed.clone();
+      damaged[i] ^= (byte) (1 << i % 8);
+      buffer.setBytes(0, damaged);
+      PacketOpener opener = opener(suite, provider);
+      // The true length, even where the damage is in the length: the caller can't know.
+      assertThatExceptionOfType(PacketIntegrityException.class)
+          .as("byte %s", i)
+          .isThrownBy(
+              () -> {
+                opener.packetLength(buffer, 0, FIRST_SEQUENCE);
+                opener.open(buffer, 0, packetLength, FIRST_SEQUENCE);
+              })
+          .withMessageContaining("4294967294");
+      opener.close();
     }
   }
 
