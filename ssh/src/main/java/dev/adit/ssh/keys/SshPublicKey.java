@@ -180,15 +180,16 @@ public abstract sealed class SshPublicKey
   /**
    * Checks a signature. Returns quietly if it holds.
    *
-   * @param algorithm what was agreed, as in {@link #algorithms}; a signature by another algorithm
-   *     is refused, so that nobody can choose a weaker one later
+   * @param algorithm what was agreed, one of {@link #algorithms}: for a certificate the form for
+   *     certificates. A signature by another algorithm is refused, so that nobody can choose a
+   *     weaker one later
    * @param signature string algorithm, string signature (RFC 4253 section 6.6)
    * @param touchRequired whether a security key must vouch that someone touched it
    */
   public final void verify(String algorithm, byte[] data, byte[] signature, boolean touchRequired)
       throws InvalidSignatureException {
     String wanted = KeyType.plainAlgorithm(algorithm);
-    if (!algorithms().contains(algorithm) && !type.signatureAlgorithms().contains(algorithm)) {
+    if (!algorithms().contains(algorithm)) {
       throw new InvalidSignatureException(
           "a " + typeName() + " key cannot be used with the signature algorithm " + algorithm);
     }
