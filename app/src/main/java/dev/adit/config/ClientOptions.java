@@ -467,8 +467,9 @@ public final class ClientOptions {
     };
   }
 
+  /** Read nothing from standard input; in the background always. */
   public boolean stdinNull() {
-    return flag(Keyword.STDIN_NULL, false);
+    return flag(Keyword.STDIN_NULL, false) || forkAfterAuthentication();
   }
 
   public boolean forkAfterAuthentication() {

@@ -78,6 +78,10 @@ public final class OptionsResolver {
     refuseUnsafeNames(originalHost, settings.text(Keyword.USER));
 
     boolean wantsFinalPass = readFiles(commandLine, originalHost, originalHost, false);
+    // Canonicalization is settled with the first pass; the second can't change it any more.
+    settings.add(Keyword.CANONICALIZE_HOSTNAME, "false");
+    settings.add(Keyword.CANONICALIZE_FALLBACK_LOCAL, true);
+    settings.add(Keyword.CANONICALIZE_MAX_DOTS, 1);
     var hostname = settings.text(Keyword.HOSTNAME);
     var host =
         (hostname == null ? originalHost : ConfigReader.expandHostname(hostname, originalHost));
@@ -303,8 +307,10 @@ public final class OptionsResolver {
       settings.add(Keyword.EXIT_ON_FORWARD_FAILURE, true);
       settings.add(Keyword.CLEAR_ALL_FORWARDINGS, true);
     }
-    if (Boolean.TRUE.equals(settings.get(Keyword.FORK_AFTER_AUTHENTICATION))) {
-      settings.override(Keyword.STDIN_NULL, true);
+    if (Boolean.TRUE.equals(settings.get(Keyword.FORK_AFTER_AUTHENTICATION))
+        && Objects.equals(settings.text(Keyword.UPDATE_HOST_KEYS), "ask")) {
+      // Nobody can be asked in the background.
+      settings.override(Keyword.UPDATE_HOST_KEYS, "false");
     }
     if (Boolean.TRUE.equals(settings.get(Keyword.CLEAR_ALL_FORWARDINGS))) {
       settings.remove(Keyword.LOCAL_FORWARD);

@@ -38,10 +38,14 @@ public final class Settings {
     }
   }
 
-  /** ProxyCommand and ProxyJump compete: whichever comes first shuts the other out. */
+  /**
+   * ProxyCommand and ProxyJump compete: whichever comes first shuts the other out. As in ssh,
+   * {@code ProxyJump none} lets a later ProxyCommand pass.
+   */
   private boolean isShutOut(Keyword keyword) {
     return switch (keyword) {
-      case PROXY_COMMAND -> values.containsKey(Keyword.PROXY_JUMP);
+      case PROXY_COMMAND ->
+          values.get(Keyword.PROXY_JUMP) instanceof List<?> hops && !hops.isEmpty();
       case PROXY_JUMP -> values.containsKey(Keyword.PROXY_COMMAND);
       default -> false;
     };

@@ -298,7 +298,9 @@ final class Values {
   }
 
   static Object proxyJump(Words words) throws ConfigException {
-    var spec = words.takeRest();
+    var rest = words.takeRest();
+    int remark = rest.indexOf('#');
+    var spec = (remark < 0 ? rest : rest.substring(0, remark)).strip();
     try {
       return Destination.parseJumps(spec);
     } catch (BadSpecException e) {

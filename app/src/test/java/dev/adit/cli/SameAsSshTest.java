@@ -189,24 +189,28 @@ class SameAsSshTest {
                     }));
   }
 
-  private void compare(List<String> args) throws IOException, InterruptedException {
+  private static void compare(List<String> args) throws IOException, InterruptedException {
+    compare("", args);
+  }
+
+  static void compare(String what, List<String> args) throws IOException, InterruptedException {
     var real = RealSsh.run(args);
-    assertThat(real.status()).as(real.err()).isZero();
+    assertThat(real.status()).as(what + real.err()).isZero();
     var ours = ours(args);
-    assertThat(ours.status()).as(ours.err()).isZero();
+    assertThat(ours.status()).as(what + ours.err()).isZero();
     var expected = comparable(real.out());
     var actual = comparable(ours.out());
     // First the lines that differ, which is easier to read than two long lists.
     assertThat(actual.stream().filter(line -> !expected.contains(line)))
-        .as("not in ssh -G: %s", args)
+        .as("not in ssh -G: %s %s", args, what)
         .isEmpty();
     assertThat(expected.stream().filter(line -> !actual.contains(line)))
-        .as("only in ssh -G: %s", args)
+        .as("only in ssh -G: %s %s", args, what)
         .isEmpty();
-    assertThat(actual).containsExactlyElementsOf(expected);
+    assertThat(actual).as(what).containsExactlyElementsOf(expected);
   }
 
-  private static ClientCommandLine.Exit ours(List<String> args) {
+  static ClientCommandLine.Exit ours(List<String> args) {
     var local = LocalSide.ofProcess();
     return (ClientCommandLine.Exit)
         new ClientCommandLine(local, algorithms, "adit").read(args.toArray(String[]::new));
