@@ -1,5 +1,14 @@
 package dev.adit;
 
+import dev.adit.cli.ClientCommandLine;
+import dev.adit.client.Client;
+import dev.adit.client.Logs;
+import dev.adit.config.ClientOptions;
+import dev.adit.config.LocalSide;
+import dev.adit.config.StandardAlgorithms;
+import java.io.IOException;
+import org.slf4j.LoggerFactory;
+
 /** The client, {@code adit}. */
 public final class Adit {
   private Adit() {}
@@ -10,11 +19,34 @@ public final class Adit {
 
   /** Runs the client with the arguments of a command line; returns the exit status. */
   public static int run(String... args) {
-    if (args.length == 1 && args[0].equals("-V")) {
-      System.err.println("adit " + Version.of());
-      return 0;
+    ClientCommandLine commandLine =
+        new ClientCommandLine(
+            LocalSide.ofProcess(), new StandardAlgorithms(), "adit " + Version.of());
+    return switch (commandLine.read(args)) {
+      case ClientCommandLine.Exit exit -> {
+        System.out.print(exit.out());
+        System.out.flush();
+        System.err.print(exit.err());
+        yield exit.status();
+      }
+      case ClientCommandLine.Connect connect -> connect(connect, commandLine);
+    };
+  }
+
+  private static int connect(ClientCommandLine.Connect connect, ClientCommandLine commandLine) {
+    ClientOptions options = connect.options();
+    try {
+      connect.warnings().forEach(System.err::println);
+      Logs.configure(options.logLevel(), options.logFile());
+      options.notes().forEach(LoggerFactory.getLogger(Adit.class)::debug);
+      return new Client(options, commandLine).run();
+    } catch (IOException e) {
+      System.err.println("adit: " + e.getMessage());
+      return ClientCommandLine.FAILURE;
+    } catch (InterruptedException e) {
+      return ClientCommandLine.FAILURE;
+    } finally {
+      Logs.flush();
     }
-    System.err.println("adit: only -V is there yet");
-    return 255;
   }
 }

@@ -106,8 +106,7 @@ public final class Agent implements AutoCloseable {
         String comment = answer.readText();
         try {
           identities.add(
-              new Identity(
-                  SshPublicKey.parse(blob, SshPublicKey.LOWEST_MIN_RSA_BITS), comment));
+              new Identity(SshPublicKey.parse(blob, SshPublicKey.LOWEST_MIN_RSA_BITS), comment));
         } catch (MalformedDataException unusable) {
           // DSA keys and such: of no use to us, and no fault of the agent's.
         }

@@ -22,8 +22,7 @@ final class HostKeyMessages {
       FingerprintHash hash,
       boolean picture) {
     List<String> lines = new ArrayList<>();
-    lines.add(
-        "The authenticity of host '%s (%s)' can't be established.".formatted(name, address));
+    lines.add("The authenticity of host '%s (%s)' can't be established.".formatted(name, address));
     lines.add("%s key fingerprint is %s.".formatted(key.describe(), key.fingerprint(hash)));
     if (picture) {
       lines.add(key.randomart(hash));
@@ -100,7 +99,6 @@ final class HostKeyMessages {
   }
 
   static String revokedByFile(SshPublicKey key, Path file) {
-    return "Host key %s %s revoked by file %s"
-        .formatted(key.describe(), key.fingerprint(), file);
+    return "Host key %s %s revoked by file %s".formatted(key.describe(), key.fingerprint(), file);
   }
 }

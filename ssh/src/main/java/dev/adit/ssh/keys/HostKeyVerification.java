@@ -314,10 +314,8 @@ public final class HostKeyVerification {
     }
 
     private Decision changed(SshPublicKey key, KnownHosts.Entry entry) throws HostKeyRejected {
-      Path userFile =
-          settings.userFiles.isEmpty() ? entry.file() : settings.userFiles.getFirst();
-      user.show(
-          HostKeyMessages.changed(name, key, entry, userFile, settings.fingerprintHash));
+      Path userFile = settings.userFiles.isEmpty() ? entry.file() : settings.userFiles.getFirst();
+      user.show(HostKeyMessages.changed(name, key, entry, userFile, settings.fingerprintHash));
       if (settings.strictness != Strictness.OFF) {
         user.show(HostKeyMessages.changedStrict(name));
         throw new HostKeyRejected(

@@ -76,7 +76,9 @@ final class HostPatterns {
     }
   }
 
-  /** {@code *} for any text, {@code ?} for one character. Takes no more than pattern x name steps. */
+  /**
+   * {@code *} for any text, {@code ?} for one character. Takes no more than pattern x name steps.
+   */
   static boolean globMatches(String pattern, String name) {
     // The prefixes of the name that the pattern so far matches.
     boolean[] matched = new boolean[name.length() + 1];
@@ -103,7 +105,6 @@ final class HostPatterns {
       return "";
     }
     return String.join(
-        ",",
-        Arrays.stream(field.split(",")).filter(each -> !each.equalsIgnoreCase(name)).toList());
+        ",", Arrays.stream(field.split(",")).filter(each -> !each.equalsIgnoreCase(name)).toList());
   }
 }

@@ -43,7 +43,8 @@ public final class RevokedHostKeys {
     int compared = Math.min(bytes.length, KRL_MAGIC.length);
     if (compared > 0 && Arrays.equals(bytes, 0, compared, KRL_MAGIC, 0, KRL_MAGIC.length)) {
       throw new IOException(
-          file + ": binary key revocation lists (KRL) are not supported yet;"
+          file
+              + ": binary key revocation lists (KRL) are not supported yet;"
               + " a text file with a public key on each line is");
     }
     RevokedHostKeys revoked = new RevokedHostKeys(file);

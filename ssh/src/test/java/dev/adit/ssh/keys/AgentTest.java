@@ -51,8 +51,7 @@ class AgentTest {
   }
 
   private TestKeys.Said sshAdd(Path socket, Object... arguments) throws Exception {
-    List<Object> command =
-        new ArrayList<>(List.of("env", "SSH_AUTH_SOCK=" + socket, "ssh-add"));
+    List<Object> command = new ArrayList<>(List.of("env", "SSH_AUTH_SOCK=" + socket, "ssh-add"));
     command.addAll(List.of(arguments));
     return TestKeys.run(new byte[0], command.toArray());
   }
@@ -92,7 +91,9 @@ class AgentTest {
       Path publicKey = directory.resolve("added.pub");
       Files.writeString(publicKey, key.publicKey().toLine() + "\n");
       assertThat(sshAdd(socket, "-T", publicKey).status()).isZero();
-      assertThat(agent.identities()).extracting(Agent.Identity::key).containsExactly(key.publicKey());
+      assertThat(agent.identities())
+          .extracting(Agent.Identity::key)
+          .containsExactly(key.publicKey());
     }
   }
 
@@ -191,8 +192,7 @@ class AgentTest {
       byte[] head = WireWriter.create().writeUint32(length).writeBytes(new byte[16]).toBytes();
       rude(
           head,
-          agent ->
-              assertThatThrownBy(agent::identities).hasMessageContaining("which is not 1 to"));
+          agent -> assertThatThrownBy(agent::identities).hasMessageContaining("which is not 1 to"));
     }
     rude(
         frame(WireWriter.create().writeByte(12).writeUint32((1L << 32) - 1).toBytes()),

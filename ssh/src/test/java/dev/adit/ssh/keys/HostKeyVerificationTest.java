@@ -62,7 +62,8 @@ class HostKeyVerificationTest {
 
   private Decision check(Settings settings, String host, int port, SshPublicKey key)
       throws HostKeyRejected {
-    return new HostKeyVerification(settings, user, clock).check(host, port, "192.0.2.1", key.blob());
+    return new HostKeyVerification(settings, user, clock)
+        .check(host, port, "192.0.2.1", key.blob());
   }
 
   private Decision check(Strictness strictness, SshPublicKey key) throws HostKeyRejected {
@@ -243,9 +244,7 @@ class HostKeyVerificationTest {
   void userCertificatesAreNoHostCertificates() throws Exception {
     known("@cert-authority * " + TestKeys.key("ca-ed25519.pub").toLine());
     assertThatThrownBy(
-            () ->
-                check(
-                    settings(Strictness.YES), "alice", 22, TestKeys.key("ed25519-cert.pub")))
+            () -> check(settings(Strictness.YES), "alice", 22, TestKeys.key("ed25519-cert.pub")))
         .isInstanceOf(HostKeyRejected.class);
     assertThat(user.shown).containsExactly("Certificate invalid: not a host certificate");
   }

@@ -172,8 +172,7 @@ class KnownHostsTest {
     Certificate certificate = TestKeys.certificate("host-by-ed25519-cert.pub");
     String authority = TestKeys.key("ca-ed25519.pub").toLine();
     KnownHosts known = read(file("@cert-authority *.example " + authority));
-    assertThat(known.lookup("host.example", 22, certificate))
-        .isInstanceOf(Verdict.Certified.class);
+    assertThat(known.lookup("host.example", 22, certificate)).isInstanceOf(Verdict.Certified.class);
     assertThat(known.lookup("host.org", 22, certificate)).isInstanceOf(Verdict.Unknown.class);
     assertThat(known.lookup("host.example", 22, TestKeys.key("host-by-ecdsa-cert.pub")))
         .isInstanceOf(Verdict.Unknown.class);
@@ -226,8 +225,7 @@ class KnownHostsTest {
   @Test
   void algorithmsOfKnownKeysComeFirst() throws Exception {
     List<String> all =
-        List.of(
-            "ssh-ed25519-cert-v01@openssh.com", "ssh-ed25519", "rsa-sha2-512", "rsa-sha2-256");
+        List.of("ssh-ed25519-cert-v01@openssh.com", "ssh-ed25519", "rsa-sha2-512", "rsa-sha2-256");
     assertThat(read(file("host " + RSA.toLine())).preferKnown("host", 22, all))
         .containsExactly(
             "rsa-sha2-512", "rsa-sha2-256", "ssh-ed25519-cert-v01@openssh.com", "ssh-ed25519");

@@ -1,0 +1,105 @@
+package dev.adit.client;
+
+import ch.qos.logback.classic.AsyncAppender;
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.AppenderBase;
+import dev.adit.config.ClientOptions.LogLevel;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Where the client's own words go, in ssh's form: plain lines for people, {@code debug1:} to {@code
+ * debug3:} for -v to -vvv, on standard error or in the file of -E.
+ *
+ * <p>A terminal stopped by Ctrl-S must not stop the event loop, so lines are handed to a thread of
+ * their own, and dropped when it can't follow.
+ */
+public final class Logs {
+
+  /** Lines that wait for a slow terminal or disk; beyond that they are dropped. */
+  private static final int QUEUE = 4096;
+
+  private Logs() {}
+
+  /** Sets the logging of the whole process up. */
+  public static void configure(LogLevel level, @Nullable String file) throws IOException {
+    LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
+    context.reset();
+    PrintStream out =
+        file == null
+            ? System.err
+            : new PrintStream(new FileOutputStream(file, true), true, StandardCharsets.UTF_8);
+    Lines lines = new Lines(out);
+    lines.setContext(context);
+    lines.start();
+    AsyncAppender async = new AsyncAppender();
+    async.setContext(context);
+    async.setQueueSize(QUEUE);
+    async.setDiscardingThreshold(0);
+    async.setNeverBlock(true);
+    async.setMaxFlushTime(1000);
+    async.addAppender(lines);
+    async.start();
+    var root = context.getLogger(Logger.ROOT_LOGGER_NAME);
+    root.addAppender(async);
+    root.setLevel(threshold(level));
+    // Netty's own start-up chatter helps nobody below -vvv.
+    if (level != LogLevel.DEBUG3) {
+      context.getLogger("io.netty").setLevel(Level.WARN);
+    }
+  }
+
+  /** Writes out what is still queued. */
+  public static void flush() {
+    if (LoggerFactory.getILoggerFactory() instanceof LoggerContext context) {
+      context.stop();
+    }
+  }
+
+  private static Level threshold(LogLevel level) {
+    return switch (level) {
+      case QUIET -> Level.OFF;
+      case FATAL, ERROR -> Level.ERROR;
+      case INFO -> Level.INFO;
+      case VERBOSE -> Level.INFO;
+      case DEBUG -> Level.DEBUG;
+      case DEBUG2, DEBUG3 -> Level.TRACE;
+    };
+  }
+
+  private static final class Lines extends AppenderBase<ILoggingEvent> {
+    private final PrintStream out;
+
+    Lines(PrintStream out) {
+      this.out = out;
+    }
+
+    @Override
+    protected void append(ILoggingEvent event) {
+      int level = event.getLevel().toInt();
+      String prefix =
+          level == Level.DEBUG_INT ? "debug1: " : level == Level.TRACE_INT ? "debug2: " : "";
+      // Terminals in raw mode need the carriage return, and files don't mind it from ssh either.
+      write(prefix + event.getFormattedMessage() + "\r\n");
+    }
+
+    private void write(String line) {
+      OutputStream stream = out;
+      try {
+        stream.write(line.getBytes(StandardCharsets.UTF_8));
+        stream.flush();
+      } catch (IOException e) {
+        // Nowhere is left to say so.
+        addError("cannot write the log", e);
+      }
+    }
+  }
+}
