@@ -254,7 +254,7 @@ public final class KnownHosts {
   /**
    * Puts the host key algorithms first for which this host's key is known, so that a server with
    * several keys shows the one that can be checked (RFC 4253 section 7.1: the first in common
-   * wins). The order stays as it is where the best algorithm is among them anyway.
+   * wins). Within the known and within the others the order stays as it was.
    */
   public List<String> preferKnown(String host, int port, Collection<String> algorithms) {
     List<Entry> entries = entries(host, port);
