@@ -98,7 +98,7 @@ public final class Background {
   private static boolean awaitReady(ServerSocketChannel listener, Process child)
       throws InterruptedException {
     var ready = new CompletableFuture<Boolean>();
-    child.onExit().thenRun(() -> ready.complete(false));
+    var _ = child.onExit().thenRun(() -> ready.complete(false));
     Thread.ofVirtual()
         .start(
             () -> {
@@ -192,6 +192,7 @@ public final class Background {
             FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT),
             Linker.Option.firstVariadicArg(2));
 
+    @SuppressWarnings("restricted") // The launcher's --enable-native-access allows it.
     private static MethodHandle function(
         String name, FunctionDescriptor type, Linker.Option... options) {
       Linker linker = Linker.nativeLinker();
