@@ -1,0 +1,68 @@
+package dev.adit.interop;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+
+/** The programs as they are started: from any directory, by a link, with nothing set. */
+class LauncherTest {
+  private static final Path IMAGE = Repository.root().resolve("app/target/adit");
+
+  @Test
+  void aditSaysItsVersionOnStandardErrorAsSshDoes() {
+    try (var home = new Scratch();
+        var adit = AditProcess.adit(home.dir(), "-V").noStdin().start()) {
+      assertThat(adit.exitCode()).isZero();
+      assertThat(adit.stderr()).startsWith("adit ");
+      assertThat(adit.stdout()).isEmpty();
+    }
+  }
+
+  @Test
+  void aLinkToTheLauncherWorks() throws IOException {
+    try (var home = new Scratch()) {
+      Path link = home.path("a link");
+      Files.createSymbolicLink(link, Repository.root().resolve("adit"));
+      try (var adit = Program.of(link, "-V").noStdin().start()) {
+        assertThat(adit.exitCode()).isZero();
+        assertThat(adit.stderr()).startsWith("adit ");
+      }
+    }
+  }
+
+  @Test
+  void theAotCacheIsUsed() throws IOException {
+    String java = Files.readString(IMAGE.resolve("java")).strip();
+    // Without the cache the JVM would go on in silence, only slower; AOTMode=on makes it an error.
+    try (var home = new Scratch();
+        var adit =
+            Program.of(java, "-Dadit.home=" + IMAGE, "-Djava.library.path=" + IMAGE + "/native")
+                .arguments("-XX:AOTCache=" + IMAGE.resolve("adit.aot"), "-XX:AOTMode=on")
+                .arguments("@" + IMAGE.resolve("jvm.options"))
+                .arguments("-cp", IMAGE.resolve("adit.jar"), "dev.adit.Adit", "-V")
+                .directory(home.dir())
+                .noStdin()
+                .start()) {
+      assertThat(adit.exitCode()).as(adit::stderr).isZero();
+    }
+  }
+
+  @Test
+  void aJdk25IsFoundWithoutJavaHome() {
+    Path finder = Repository.root().resolve("app/src/main/launcher/find-jdk.sh");
+    try (var home = new Scratch();
+        var run =
+            Program.of("sh", finder)
+                .env("HOME", home.dir())
+                .env("JAVA_HOME", home.path("no-such-jdk"))
+                .noStdin()
+                .start()) {
+      // The tests run on one, so there is one; a JAVA_HOME that is none is passed over.
+      assertThat(run.exitCode()).isZero();
+      assertThat(Path.of(run.stdout().strip(), "bin/javac")).isExecutable();
+    }
+  }
+}
