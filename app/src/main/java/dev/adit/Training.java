@@ -18,6 +18,7 @@ final class Training {
     PrintStream out = System.out;
     System.setOut(new PrintStream(OutputStream.nullOutputStream()));
     expect(0, Adit.run("-V"));
+    expect(0, Adit.run("-F", "none", "-L", "9001:yahoo.com:80", "-G", "localhost"));
     System.setOut(out);
     System.exit(0);
   }

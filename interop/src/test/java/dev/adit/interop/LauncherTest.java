@@ -36,17 +36,18 @@ class LauncherTest {
   @Test
   void theAotCacheIsUsed() throws IOException {
     String java = Files.readString(IMAGE.resolve("java")).strip();
-    // Without the cache the JVM would go on in silence, only slower; AOTMode=on makes it an error.
+    // Without the cache the JVM would go on in silence, only slower.
     try (var home = new Scratch();
         var adit =
             Program.of(java, "-Dadit.home=" + IMAGE, "-Djava.library.path=" + IMAGE + "/native")
-                .arguments("-XX:AOTCache=" + IMAGE.resolve("adit.aot"), "-XX:AOTMode=on")
-                .arguments("@" + IMAGE.resolve("jvm.options"))
+                .arguments("-XX:AOTCache=" + IMAGE.resolve("adit.aot"))
+                .arguments("@" + IMAGE.resolve("jvm.options"), "-Xlog:class+load:stdout")
                 .arguments("-cp", IMAGE.resolve("adit.jar"), "dev.adit.Adit", "-V")
                 .directory(home.dir())
                 .noStdin()
                 .start()) {
       assertThat(adit.exitCode()).as(adit::stderr).isZero();
+      assertThat(adit.stdout()).contains("dev.adit.Adit source: shared objects file");
     }
   }
 
