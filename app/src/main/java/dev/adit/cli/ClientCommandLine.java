@@ -18,15 +18,19 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Stack;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Model.PositionalParamSpec;
 
 /**
  * Reads the command line of {@code adit} as getopt(3) and ssh(1) do: flags may be clustered and
  * have their arguments attached, and may stand before and behind the destination; what follows is
  * the command. The first {@code --} ends the flags.
  *
- * <p>It is written by hand because the order of flags counts ({@code -p} and {@code -o Port} are
- * the same setting, and the first one wins), and because it is quicker to load than a library.
+ * <p>The order of the flags counts ({@code -p} and {@code -o Port} are the same setting, and the
+ * first one wins), so picocli hands each over as it comes upon it.
  */
 public final class ClientCommandLine {
   /** What ssh exits with when it could not do its work. */
@@ -148,50 +152,84 @@ public final class ClientCommandLine {
           : new Connect(options, List.copyOf(warnings));
     }
 
-    /** Parts the arguments into flags, destination and command. */
+    /**
+     * Parts the arguments into flags, destination and command. As in ssh, flags may also stand
+     * behind the destination, unless {@code --} has ended them.
+     */
     private void part(String... args) throws UsageException {
-      boolean flagsEnded = false;
-      int i = 0;
-      while (i < args.length) {
-        var arg = args[i];
-        if (!flagsEnded && arg.equals("--")) {
-          flagsEnded = true;
-          i++;
-        } else if (!flagsEnded && arg.length() > 1 && arg.startsWith("-")) {
-          i = cluster(args, i);
-        } else if (destination == null) {
-          destination = arg;
-          i++;
-        } else {
-          break;
-        }
+      var rest = flags(List.of(args));
+      if (rest.isEmpty()) {
+        return;
       }
-      command.addAll(List.of(args).subList(i, args.length));
+      destination = rest.getFirst();
+      int before = args.length - rest.size();
+      rest = rest.subList(1, rest.size());
+      boolean flagsEnded = before > 0 && args[before - 1].equals("--");
+      command.addAll(flagsEnded ? rest : flags(rest));
     }
 
-    /** Reads flags that stand together, and returns where the next argument is. */
-    private int cluster(String[] args, int index) throws UsageException {
-      var arg = args[index];
-      for (int i = 1; i < arg.length(); i++) {
-        var flag = Flag.of(arg.charAt(i));
-        if (flag == null) {
-          throw new UsageException("unknown option -- " + printable(arg.charAt(i)), true);
-        }
-        if (flag.argument() == null) {
-          given.add(new Given(flag, null));
-          continue;
-        }
-        if (i + 1 < arg.length()) {
-          given.add(new Given(flag, arg.substring(i + 1)));
-          return index + 1;
-        }
-        if (index + 1 == args.length) {
-          throw new UsageException("option requires an argument -- " + flag.letter(), true);
-        }
-        given.add(new Given(flag, args[index + 1]));
-        return index + 2;
+    /** Reads the flags up to the first argument that is none, and returns what is left. */
+    private List<String> flags(List<String> args) throws UsageException {
+      var left = new ArrayList<String>();
+      var spec = CommandSpec.create();
+      spec.parser()
+          .stopAtPositional(true)
+          .expandAtFiles(false)
+          // getopt knows no such thing: the argument of -p=22 is =22.
+          .separator("\0");
+      for (var flag : Flag.values()) {
+        spec.addOption(
+            OptionSpec.builder("-" + flag.letter())
+                .arity(flag.argument() == null ? "0" : "1")
+                .type(flag.argument() == null ? boolean.class : String.class)
+                .parameterConsumer((rest, _, command) -> given.add(given(flag, rest, command)))
+                .build());
       }
-      return index + 1;
+      spec.addPositional(
+          PositionalParamSpec.builder()
+              .arity("0..*")
+              .type(List.class)
+              .auxiliaryTypes(String.class)
+              .parameterConsumer(
+                  (rest, _, _) -> {
+                    while (!rest.isEmpty()) {
+                      left.add(rest.pop());
+                    }
+                  })
+              .build());
+      try {
+        new picocli.CommandLine(spec).parseArgs(args.toArray(String[]::new));
+      } catch (picocli.CommandLine.UnmatchedArgumentException e) {
+        throw new UsageException("unknown option -- " + unknownLetter(e.getUnmatched()), true);
+      } catch (picocli.CommandLine.ParameterException e) {
+        throw new UsageException(Objects.toString(e.getMessage()), true);
+      }
+      return left;
+    }
+
+    private static Given given(Flag flag, Stack<String> rest, CommandSpec command) {
+      if (flag.argument() == null) {
+        return new Given(flag, null);
+      }
+      if (rest.isEmpty()) {
+        throw new picocli.CommandLine.ParameterException(
+            command.commandLine(), "option requires an argument -- " + flag.letter());
+      }
+      return new Given(flag, rest.pop());
+    }
+
+    private static char unknownLetter(List<String> unmatched) {
+      return unmatched.isEmpty()
+          ? '?'
+          : (char)
+              unmatched
+                  .getFirst()
+                  .chars()
+                  .skip(1)
+                  .filter(c -> Flag.of((char) c) == null)
+                  .map(c -> printable((char) c))
+                  .findFirst()
+                  .orElse('?');
     }
 
     private static char printable(char c) {
