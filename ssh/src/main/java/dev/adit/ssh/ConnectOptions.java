@@ -58,6 +58,7 @@ public final class ConnectOptions {
     Duration connectTimeout = Duration.ZERO;
     int connectionAttempts = 1;
     boolean tcpKeepAlive = true;
+    int trafficClass = -1;
 
     List<String> kexAlgorithms = defaultKexAlgorithms();
     List<String> hostKeyAlgorithms = defaultSignatureAlgorithms();
@@ -99,6 +100,7 @@ public final class ConnectOptions {
       connectTimeout = from.connectTimeout;
       connectionAttempts = from.connectionAttempts;
       tcpKeepAlive = from.tcpKeepAlive;
+      trafficClass = from.trafficClass;
       kexAlgorithms = from.kexAlgorithms;
       hostKeyAlgorithms = from.hostKeyAlgorithms;
       hostKeyAlgorithmsSet = from.hostKeyAlgorithmsSet;
@@ -161,6 +163,7 @@ public final class ConnectOptions {
       return this;
     }
 
+    /** ConnectionAttempts: how often every address is tried, a second apart. */
     public Builder connectionAttempts(int value) {
       connectionAttempts = value;
       return this;
@@ -168,6 +171,12 @@ public final class ConnectOptions {
 
     public Builder tcpKeepAlive(boolean value) {
       tcpKeepAlive = value;
+      return this;
+    }
+
+    /** IPQoS: the TOS or Traffic Class byte of our packets, 0 to 255; -1 for the system's. */
+    public Builder trafficClass(int value) {
+      trafficClass = value;
       return this;
     }
 

@@ -6,9 +6,8 @@ import dev.adit.ssh.connection.Connection;
 import dev.adit.ssh.crypto.KexAlgorithm;
 import dev.adit.ssh.forward.LocalForwarder;
 import dev.adit.ssh.forward.Sockets;
-import dev.adit.ssh.transport.Carrier;
 import dev.adit.ssh.transport.Negotiated;
-import dev.adit.ssh.transport.SocketCarrier;
+import dev.adit.ssh.transport.Text;
 import dev.adit.ssh.transport.Transport;
 import dev.adit.ssh.transport.TransportConfig;
 import dev.adit.ssh.transport.TransportListener;
@@ -17,11 +16,14 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.EventLoop;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.UnknownHostException;
+import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** A connection to a server with a user logged in. Thread-safe. */
 public final class SshConnection implements AutoCloseable {
@@ -29,22 +31,31 @@ public final class SshConnection implements AutoCloseable {
   /** Our identification (RFC 4253 section 4.2). */
   static final String IDENTIFICATION = "SSH-2.0-adit_0.1.0";
 
+  private static final Logger log = LoggerFactory.getLogger(SshConnection.class);
+
   private final ConnectOptions options;
   private final Transport transport;
   private final Connection connection;
 
-  private SshConnection(ConnectOptions options, Transport transport, Connection connection) {
+  private final Authenticated user;
+
+  private SshConnection(ConnectOptions options, Authenticated user, Connection connection) {
     this.options = options;
-    this.transport = transport;
+    this.transport = user.transport();
+    this.user = user;
     this.connection = connection;
   }
 
   static SshConnection connect(EventLoop loop, ConnectOptions options)
       throws SshException, InterruptedException {
     CompletableFuture<SshConnection> ready = new CompletableFuture<>();
-    Thread.ofVirtual().name("adit-control").start(() -> controlLane(loop, options, ready));
+    Thread control =
+        Thread.ofVirtual().name("adit-control").start(() -> controlLane(loop, options, ready));
     try {
       return ready.get();
+    } catch (InterruptedException e) {
+      control.interrupt();
+      throw e;
     } catch (ExecutionException e) {
       if (e.getCause() instanceof SshException why) {
         throw why;
@@ -59,19 +70,20 @@ public final class SshConnection implements AutoCloseable {
     Transport transport = null;
     try {
       ConnectOptions.Builder o = options.b;
-      Carrier carrier = dial(loop, o);
+      Dialer.Dialed dialed = new Dialer(loop, o).dial();
+      ServerKey serverKey = new ServerKey(o, dialed.address());
       transport =
           Transport.client(
-              carrier,
-              transportConfig(o),
-              listener(o),
-              hostKey -> o.hostKeyPolicy.check(o.host, o.port, carrier.remote(), hostKey));
+              dialed.carrier(), transportConfig(o, dialed.timeLeft()), listener(o), serverKey);
       transport.handshake();
-      Authenticated user = ClientAuthentication.run(transport, authConfig(o));
-      Connection connection = Connection.over(user, o.events, _ -> {});
+      Authenticated user =
+          ClientAuthentication.run(transport, authConfig(o, serverKey.isVerified()));
+      byte[] sessionId = transport.sessionId();
+      Connection connection =
+          Connection.over(user, o.events, c -> serverKey.learnOthers(c, sessionId));
       loop.execute(
           () -> connection.startKeepalive(o.aliveInterval, o.aliveCountMax, "server " + o.host));
-      ready.complete(new SshConnection(options, transport, connection));
+      ready.complete(new SshConnection(options, user, connection));
       transport.serve();
     } catch (SshException e) {
       if (transport != null) {
@@ -79,6 +91,9 @@ public final class SshConnection implements AutoCloseable {
       }
       ready.completeExceptionally(e);
     } catch (InterruptedException e) {
+      if (transport != null) {
+        transport.disconnect("interrupted");
+      }
       ready.completeExceptionally(SshException.Disconnected.local("interrupted", e));
     } catch (Throwable e) {
       // A defect of ours must not leave anyone waiting.
@@ -89,33 +104,8 @@ public final class SshConnection implements AutoCloseable {
     }
   }
 
-  private static Carrier dial(EventLoop loop, ConnectOptions.Builder o)
-      throws SshException, InterruptedException {
-    InetAddress[] addresses;
-    try {
-      addresses = InetAddress.getAllByName(o.host);
-    } catch (UnknownHostException e) {
-      throw SshException.Disconnected.local(
-          "Could not resolve hostname " + o.host + ": Name or service not known", e);
-    }
-    SshException last = null;
-    for (InetAddress address : addresses) {
-      ChannelFuture connecting = Sockets.connect(loop, new InetSocketAddress(address, o.port));
-      connecting.await();
-      if (connecting.isSuccess()) {
-        Channel channel = connecting.channel();
-        return new SocketCarrier(channel, address.getHostAddress() + " port " + o.port);
-      }
-      last =
-          SshException.Disconnected.local(
-              "connect to host %s port %d: %s"
-                  .formatted(o.host, o.port, connecting.cause().getMessage()),
-              connecting.cause());
-    }
-    throw last == null ? SshException.Disconnected.local("no address of " + o.host) : last;
-  }
-
-  private static TransportConfig transportConfig(ConnectOptions.Builder o) {
+  private static TransportConfig transportConfig(
+      ConnectOptions.Builder o, Duration identificationTimeout) {
     return new TransportConfig(
         IDENTIFICATION,
         o.kexAlgorithms,
@@ -128,18 +118,21 @@ public final class SshConnection implements AutoCloseable {
         o.allowNonStrictKex,
         o.rekeyBytes,
         o.rekeyInterval,
+        identificationTimeout,
         o.handshakeTimeout,
         o.requiredRsaSize);
   }
 
-  private static ClientAuthentication.Config authConfig(ConnectOptions.Builder o) {
+  private static ClientAuthentication.Config authConfig(ConnectOptions.Builder o, boolean trusted) {
     return new ClientAuthentication.Config(
         o.user,
         o.host,
         o.methods,
-        () -> o.identities.load(o.interaction),
+        () -> o.identities.open(o.interaction, o.passwordPrompts),
         Set.copyOf(o.publicKeyAlgorithms),
+        o.requiredRsaSize,
         o.passwordPrompts,
+        trusted,
         o.interaction);
   }
 
@@ -148,28 +141,47 @@ public final class SshConnection implements AutoCloseable {
       private volatile String identification = "";
 
       @Override
+      public void preIdentificationLine(String line) {
+        log.debug("kex_exchange_identification: banner line: {}", line);
+      }
+
+      @Override
       public void identified(String line) {
-        identification = line;
+        identification = Text.escape(line);
+      }
+
+      @Override
+      public void debugMessage(String text, boolean alwaysDisplay) {
+        if (alwaysDisplay) {
+          // Not on the event loop, which calls this.
+          Thread.ofVirtual().start(() -> o.interaction.show("Remote: " + text));
+        } else {
+          log.debug("Remote: {}", text);
+        }
       }
 
       @Override
       public void keysExchanged(Negotiated n, boolean strict, boolean first) {
-        KexAlgorithm kex = KexAlgorithm.of(n.kex());
-        o.handshakes.accept(
-            new HandshakeInfo(
-                identification,
-                n.kex(),
-                n.hostKey(),
-                n.cipherToServer(),
-                n.cipherToClient(),
-                n.macToServer(),
-                n.macToClient(),
-                n.compressionToServer(),
-                kex != null && kex.isPostQuantum(),
-                strict,
-                first));
+        o.handshakes.accept(info(identification, n, strict, first));
       }
     };
+  }
+
+  private static HandshakeInfo info(
+      String identification, Negotiated n, boolean strict, boolean first) {
+    KexAlgorithm kex = KexAlgorithm.of(n.kex());
+    return new HandshakeInfo(
+        identification,
+        n.kex(),
+        n.hostKey(),
+        n.cipherToServer(),
+        n.cipherToClient(),
+        n.macToServer(),
+        n.macToClient(),
+        n.compressionToServer(),
+        kex != null && kex.isPostQuantum(),
+        strict,
+        first);
   }
 
   /** Begins to forward. Blocks until the listener is up. */
@@ -208,6 +220,60 @@ public final class SshConnection implements AutoCloseable {
         listener.close().awaitUninterruptibly();
       }
     };
+  }
+
+  /** Where the connection goes, for messages: {@code 192.0.2.1 port 22}, or a command. */
+  public String remoteAddress() {
+    return transport.remote();
+  }
+
+  /** The server's identification line (RFC 4253 section 4.2), control characters escaped. */
+  public String serverIdentification() {
+    return Text.escape(transport.peerIdentification());
+  }
+
+  /** The method that let the user in, for example {@code publickey}. */
+  public String authenticatedMethod() {
+    return user.method();
+  }
+
+  /** What the first key exchange agreed on, or the last, if it has been renewed. */
+  public HandshakeInfo handshake() {
+    return info(
+        serverIdentification(),
+        Objects.requireNonNull(transport.negotiated()),
+        transport.isStrict(),
+        !transport.isRekeyed());
+  }
+
+  /** Begins a key exchange ({@code ~R}). Returns at once. */
+  public void rekey() {
+    transport.rekey();
+  }
+
+  /**
+   * Asks the server for a sign of life.
+   *
+   * @return completes when it has answered, exceptionally if the connection ends before
+   */
+  public CompletableFuture<Void> sendKeepalive() {
+    CompletableFuture<Void> alive = new CompletableFuture<>();
+    connection
+        .eventLoop()
+        .execute(
+            () ->
+                connection
+                    .globalRequest("keepalive@openssh.com", new byte[0])
+                    .whenComplete(
+                        (_, failure) -> {
+                          // A server that refuses the request is alive as well.
+                          if (failure == null || failure instanceof SshException.ForwardRefused) {
+                            alive.complete(null);
+                          } else {
+                            alive.completeExceptionally(failure);
+                          }
+                        }));
+    return alive;
   }
 
   /** The options that it was made with. */

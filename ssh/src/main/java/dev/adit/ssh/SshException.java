@@ -50,10 +50,14 @@ public abstract sealed class SshException extends IOException {
       super(message, null);
     }
 
-    public NegotiationFailed(String what, List<String> ours, List<String> theirs) {
+    /**
+     * @param peer where the other side is
+     * @param what the kind of algorithm, in the words of ssh
+     */
+    public NegotiationFailed(String peer, String what, List<String> ours, List<String> theirs) {
       super(
-          "no matching %s found. Their offer: %s; ours: %s"
-              .formatted(what, String.join(",", theirs), String.join(",", ours)),
+          "Unable to negotiate with %s: no matching %s found. Their offer: %s; ours: %s"
+              .formatted(peer, what, String.join(",", theirs), String.join(",", ours)),
           null);
     }
   }

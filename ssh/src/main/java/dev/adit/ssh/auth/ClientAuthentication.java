@@ -3,6 +3,7 @@ package dev.adit.ssh.auth;
 import dev.adit.ssh.SshException;
 import dev.adit.ssh.UserInteraction;
 import dev.adit.ssh.keys.Signer;
+import dev.adit.ssh.keys.SshPublicKey;
 import dev.adit.ssh.transport.Text;
 import dev.adit.ssh.transport.Transport;
 import dev.adit.ssh.wire.AuthMessage.UserauthBanner;
@@ -13,6 +14,7 @@ import dev.adit.ssh.wire.AuthMessage.UserauthPasswdChangereq;
 import dev.adit.ssh.wire.AuthMessage.UserauthPkOk;
 import dev.adit.ssh.wire.AuthMessage.UserauthRequest;
 import dev.adit.ssh.wire.AuthMessage.UserauthSuccess;
+import dev.adit.ssh.wire.MalformedDataException;
 import dev.adit.ssh.wire.MessageNumbers;
 import dev.adit.ssh.wire.TransportMessage.ServiceAccept;
 import dev.adit.ssh.wire.TransportMessage.ServiceRequest;
@@ -23,11 +25,13 @@ import java.nio.CharBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -49,17 +53,21 @@ public final class ClientAuthentication {
    *
    * @param host as the user knows it, for prompts
    * @param methods in the order of preference (PreferredAuthentications)
-   * @param signers keys to offer, in order; asked for when publickey is tried
+   * @param keys yields the keys to offer; asked when publickey is tried
    * @param publicKeyAlgorithms signature algorithms that we use (PubkeyAcceptedAlgorithms)
+   * @param minimumRsaBits RSA keys that are shorter are not offered (RequiredRSASize)
    * @param passwordPrompts times that a password is asked for (NumberOfPasswordPrompts)
+   * @param trusted false if nobody knows who the server is: then it gets no secrets
    */
   public record Config(
       String user,
       String host,
       List<String> methods,
-      Callable<List<Signer>> signers,
+      Supplier<KeyRing> keys,
       Set<String> publicKeyAlgorithms,
+      int minimumRsaBits,
       int passwordPrompts,
+      boolean trusted,
       UserInteraction interaction) {}
 
   /** How a try ended. */
@@ -75,6 +83,9 @@ public final class ClientAuthentication {
   private final Transport transport;
   private final Config config;
   private final Set<String> tried = new LinkedHashSet<>();
+
+  /** Keys that have had their part in a login of several steps: none counts twice. */
+  private final Set<ByteBuffer> spent = new HashSet<>();
 
   private ClientAuthentication(Transport transport, Config config) {
     this.transport = transport;
@@ -92,11 +103,17 @@ public final class ClientAuthentication {
   }
 
   private Authenticated run() throws SshException, InterruptedException {
+    transport.startDeadline("before authentication");
     transport.send(new ServiceRequest("ssh-userauth"));
-    transport.expect(ServiceAccept.TYPE);
+    ServiceAccept accepted = transport.expect(ServiceAccept.TYPE);
+    if (!accepted.service().equals("ssh-userauth")) {
+      throw new SshException.PeerMisbehaved(
+          "SERVICE_ACCEPT for " + Text.escape(accepted.service()) + ", which nobody asked for");
+    }
     // The question that nobody expects to be answered with yes: it lists the methods.
     request("none", new byte[0]);
     Answer answer = answer();
+    transport.endDeadline();
     String method = "none";
     List<String> left = List.of();
     Set<String> exhausted = new LinkedHashSet<>();
@@ -131,8 +148,12 @@ public final class ClientAuthentication {
       answer =
           switch (method) {
             case "publickey" -> publicKey();
-            case "keyboard-interactive" -> keyboardInteractive();
-            case "password" -> password();
+            case "keyboard-interactive" ->
+                mayHaveSecrets("Keyboard-interactive authentication")
+                    ? keyboardInteractive()
+                    : new Answer.Exhausted();
+            case "password" ->
+                mayHaveSecrets("Password authentication") ? password() : new Answer.Exhausted();
             default -> new Answer.Exhausted();
           };
     }
@@ -150,18 +171,20 @@ public final class ClientAuthentication {
   // ---- publickey, RFC 4252 section 7 ----------------------------------------------------------
 
   private Answer publicKey() throws SshException, InterruptedException {
-    List<Signer> signers;
-    try {
-      signers = transport.whileServing(config.signers());
-    } catch (ExecutionException e) {
-      log.info("{}", String.valueOf(e.getCause()));
-      return new Answer.Exhausted();
+    try (KeyRing keys = config.keys().get()) {
+      return publicKey(keys);
     }
+  }
+
+  private Answer publicKey(KeyRing keys) throws SshException, InterruptedException {
     Answer last = new Answer.Exhausted();
-    for (Signer signer : signers) {
+    for (Signer signer; (signer = next(keys)) != null; ) {
       String algorithm = algorithmFor(signer);
       if (algorithm == null) {
         log.debug("Skipping {}: no mutual signature algorithm", signer.name());
+        continue;
+      }
+      if (spent.contains(ByteBuffer.wrap(signer.publicKeyBlob()))) {
         continue;
       }
       log.debug("Offering public key: {} {}", signer.name(), algorithm);
@@ -192,11 +215,33 @@ public final class ClientAuthentication {
       }
       request("publickey", request);
       last = answer();
+      if (last instanceof Answer.Failure f && f.partial()) {
+        spent.add(ByteBuffer.wrap(blob));
+      }
       if (!mayTryAgain(last, "publickey")) {
         return last;
       }
     }
     return last;
+  }
+
+  private @Nullable Signer next(KeyRing keys) throws SshException, InterruptedException {
+    while (true) {
+      Signer signer = ask(keys::next);
+      if (signer == null || isStrong(signer)) {
+        return signer;
+      }
+    }
+  }
+
+  private boolean isStrong(Signer signer) {
+    try {
+      SshPublicKey.parse(signer.publicKeyBlob(), config.minimumRsaBits());
+      return true;
+    } catch (MalformedDataException e) {
+      log.info("Skipping {}: {}", signer.name(), e.getMessage());
+      return false;
+    }
   }
 
   /** The fields of a request with a signature, or null when the key can't be used after all. */
@@ -297,6 +342,13 @@ public final class ClientAuthentication {
       }
       config.interaction().show("Mismatch; try again, EOF to quit.");
     }
+  }
+
+  private boolean mayHaveSecrets(String what) {
+    if (!config.trusted()) {
+      config.interaction().show(what + " is disabled to avoid man-in-the-middle attacks.");
+    }
+    return config.trusted();
   }
 
   private byte @Nullable [] askSecret(String prompt) throws SshException, InterruptedException {

@@ -67,7 +67,9 @@ final class KeyExchange {
   private volatile byte[] hostKey = {};
   private volatile String compressionOut = "none";
   private volatile String compressionIn = "none";
-  private boolean strict;
+  private volatile boolean strict;
+  private volatile @Nullable Negotiated negotiated;
+  private volatile boolean rekeyed;
   private boolean kexInitsSeen;
 
   KeyExchange(Transport transport, TransportConfig config, HostKeyVerifier verifier) {
@@ -90,6 +92,18 @@ final class KeyExchange {
 
   String compressionIn() {
     return compressionIn;
+  }
+
+  @Nullable Negotiated negotiated() {
+    return negotiated;
+  }
+
+  boolean isRekeyed() {
+    return rekeyed;
+  }
+
+  boolean isStrict() {
+    return strict;
   }
 
   /** Called on the event loop, before any packet is delivered. */
@@ -134,10 +148,10 @@ final class KeyExchange {
             "strict key exchange, but KEXINIT was not the first packet");
       }
     }
-    Negotiated algorithms = Negotiated.between(ours, theirs, false);
+    Negotiated algorithms = Negotiated.between(ours, theirs, false, transport.remote());
     refuseTerrapin(algorithms);
     if (theirs.firstKexPacketFollows() && !algorithms.guessedRight()) {
-      transport.discardNextKexPacket();
+      transport.discardGuess();
     }
 
     KexAlgorithm method = Objects.requireNonNull(KexAlgorithm.of(algorithms.kex()));
@@ -169,6 +183,8 @@ final class KeyExchange {
             keys.derive('F', in.macKeyLength())),
         strict);
     Arrays.fill(outcome.secret(), (byte) 0);
+    negotiated = algorithms;
+    rekeyed = !first;
     transport.listener().keysExchanged(algorithms, strict, first);
   }
 
@@ -321,6 +337,7 @@ final class KeyExchange {
       // Whatever goes wrong while a key is judged, the key is not accepted (CVE-2025-26465).
       throw new SshException.HostKeyRejected("Host key verification failed: " + e);
     }
+    transport.resumeDeadline();
     hostKey = outcome.hostKey();
   }
 

@@ -35,24 +35,21 @@ public record Negotiated(
 
   static final String CHACHA = "chacha20-poly1305@openssh.com";
 
-  static Negotiated between(KexInit client, KexInit server, boolean weAreServer)
+  /**
+   * @param peer where the other side is, for the error
+   */
+  static Negotiated between(KexInit client, KexInit server, boolean weAreServer, String peer)
       throws SshException {
-    Choice choice = new Choice(weAreServer);
+    Choice choice = new Choice(weAreServer, peer);
     String kex = choice.of("key exchange method", client.kexAlgorithms(), server.kexAlgorithms());
     String hostKey =
         choice.of("host key type", client.hostKeyAlgorithms(), server.hostKeyAlgorithms());
-    String toServer =
-        choice.of("cipher (client to server)", client.ciphersToServer(), server.ciphersToServer());
-    String toClient =
-        choice.of("cipher (server to client)", client.ciphersToClient(), server.ciphersToClient());
+    String toServer = choice.of("cipher", client.ciphersToServer(), server.ciphersToServer());
+    String toClient = choice.of("cipher", client.ciphersToClient(), server.ciphersToClient());
     String macToServer =
-        isAead(toServer)
-            ? null
-            : choice.of("MAC (client to server)", client.macsToServer(), server.macsToServer());
+        isAead(toServer) ? null : choice.of("MAC", client.macsToServer(), server.macsToServer());
     String macToClient =
-        isAead(toClient)
-            ? null
-            : choice.of("MAC (server to client)", client.macsToClient(), server.macsToClient());
+        isAead(toClient) ? null : choice.of("MAC", client.macsToClient(), server.macsToClient());
     return new Negotiated(
         kex,
         hostKey,
@@ -60,14 +57,8 @@ public record Negotiated(
         toClient,
         macToServer,
         macToClient,
-        choice.of(
-            "compression (client to server)",
-            client.compressionToServer(),
-            server.compressionToServer()),
-        choice.of(
-            "compression (server to client)",
-            client.compressionToClient(),
-            server.compressionToClient()),
+        choice.of("compression method", client.compressionToServer(), server.compressionToServer()),
+        choice.of("compression method", client.compressionToClient(), server.compressionToClient()),
         first(client.kexAlgorithms()).equals(first(server.kexAlgorithms()))
             && first(client.hostKeyAlgorithms()).equals(first(server.hostKeyAlgorithms())));
   }
@@ -95,7 +86,7 @@ public record Negotiated(
     return names.isEmpty() ? "" : names.getFirst();
   }
 
-  private record Choice(boolean weAreServer) {
+  private record Choice(boolean weAreServer, String peer) {
 
     /** The client's first name that the server has too. */
     String of(String what, List<String> client, List<String> server) throws SshException {
@@ -107,7 +98,8 @@ public record Negotiated(
       }
       List<String> ours = weAreServer ? server : client;
       List<String> theirs = weAreServer ? client : server;
-      throw new SshException.NegotiationFailed(what, withoutFlags(ours), withoutFlags(theirs));
+      throw new SshException.NegotiationFailed(
+          peer, what, withoutFlags(ours), withoutFlags(theirs));
     }
 
     private static List<String> withoutFlags(List<String> names) {

@@ -1,6 +1,7 @@
 package dev.adit.ssh.transport;
 
 import dev.adit.ssh.SshException;
+import dev.adit.ssh.crypto.PacketDecompressor;
 import dev.adit.ssh.crypto.PacketIntegrityException;
 import dev.adit.ssh.crypto.PacketOpener;
 import dev.adit.ssh.wire.DisconnectReason;
@@ -9,7 +10,6 @@ import dev.adit.ssh.wire.MessageNumbers;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import java.nio.charset.StandardCharsets;
-import java.util.zip.DataFormatException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,12 +43,16 @@ final class PacketDecoder implements Carrier.Listener {
     }
   }
 
+  /** As much of what is not SSH is quoted in the error. */
+  private static final int MAX_SHOWN = 80;
+
   private final Transport transport;
   private final boolean server;
   private Phase phase = Phase.IDENTIFICATION;
   private PacketOpener opener = new PlainPackets();
   private @Nullable PacketHandler handler;
-  private Compression.@Nullable In compression;
+  private @Nullable PacketDecompressor compression;
+  private @Nullable String firstLine;
 
   /** Packets start at its reader index; slices of it may live on in targets' write queues. */
   private ByteBuf in = Buffers.ALLOCATOR.directBuffer(TransportLimits.READ_BUFFER);
@@ -64,7 +68,6 @@ final class PacketDecoder implements Carrier.Listener {
   /** From the peer's KEXINIT until its NEWKEYS it may send nothing but key exchange. */
   private boolean peerExchangesKeys;
 
-  private boolean discardNextKexPacket;
   private long bytesUnderKey;
   private long packetsUnderKey;
 
@@ -145,7 +148,8 @@ final class PacketDecoder implements Carrier.Listener {
       sequence = 0;
     }
     if (compression != null) {
-      compression.restart();
+      compression.close();
+      startCompression();
     }
     peerExchangesKeys = false;
     if (phase == Phase.FIRST_KEY_EXCHANGE) {
@@ -161,13 +165,20 @@ final class PacketDecoder implements Carrier.Listener {
     resume();
   }
 
-  void startCompression(Compression.In decompression) {
-    compression = decompression;
+  void startCompression() {
+    compression = new PacketDecompressor(TransportLimits.MAX_PACKET_LENGTH);
   }
 
-  /** The peer guessed the key exchange and guessed wrong (RFC 4253 section 7). */
-  void discardNextKexPacket() {
-    discardNextKexPacket = true;
+  /** For the error when no identification comes: what came, as a reason to be shown. */
+  String whatCameInstead() {
+    String line = firstLine;
+    if (line == null && in.isReadable()) {
+      int length = Math.min(in.readableBytes(), MAX_SHOWN);
+      line = in.toString(in.readerIndex(), length, StandardCharsets.ISO_8859_1);
+    }
+    return line == null
+        ? ""
+        : " (it is not an SSH server: it sent \"" + Text.escape(line.strip()) + "\")";
   }
 
   void stop() {
@@ -251,7 +262,7 @@ final class PacketDecoder implements Carrier.Listener {
     if (compression == null) {
       dispatch(in, start + 5, payloadLength);
     } else {
-      ByteBuf inflated = inflate(start + 5, payloadLength);
+      ByteBuf inflated = inflate(compression, start + 5, payloadLength);
       try {
         dispatch(inflated, 0, inflated.readableBytes());
       } finally {
@@ -277,21 +288,20 @@ final class PacketDecoder implements Carrier.Listener {
     }
   }
 
-  private ByteBuf inflate(int index, int length) throws SshException {
-    Compression.In decompression = compression;
-    if (decompression == null) {
-      throw new IllegalStateException("compression is off");
-    }
+  private ByteBuf inflate(PacketDecompressor decompressor, int index, int length)
+      throws SshException {
+    ByteBuf inflated = Buffers.ALLOCATOR.directBuffer(2 * length + 64);
     try {
-      ByteBuf inflated = decompression.inflate(in, index, length);
-      if (inflated.isReadable()) {
-        return inflated;
+      decompressor.decompress(in.slice(index, length), inflated);
+      if (!inflated.isReadable()) {
+        throw new MalformedDataException("a packet inflates to nothing");
       }
-      inflated.release();
-      throw new DataFormatException("a packet inflates to nothing");
-    } catch (DataFormatException e) {
+      return inflated.retain();
+    } catch (MalformedDataException e) {
       throw new SshException.PeerMisbehaved(
           "bad compressed data: " + e.getMessage(), DisconnectReason.COMPRESSION_ERROR, e);
+    } finally {
+      inflated.release();
     }
   }
 
@@ -326,10 +336,6 @@ final class PacketDecoder implements Carrier.Listener {
     }
     if (!legalForControlLane(number)) {
       throw misplaced(number);
-    }
-    if (discardNextKexPacket && number >= MessageNumbers.KEX_FIRST) {
-      discardNextKexPacket = false;
-      return;
     }
     if (number == MessageNumbers.KEXINIT) {
       peerExchangesKeys = true;
@@ -427,12 +433,16 @@ final class PacketDecoder implements Carrier.Listener {
       if (server || ++bannerLines > TransportLimits.MAX_BANNER_LINES) {
         throw notSsh("it sent " + (server ? "\"" + Text.escape(line) + "\"" : "too many lines"));
       }
+      if (firstLine == null) {
+        firstLine = line.substring(0, Math.min(line.length(), MAX_SHOWN));
+      }
       transport.bannerLine(line);
       return true;
     }
     if (!line.startsWith("SSH-2.0-") && !line.startsWith("SSH-1.99-")) {
       throw new SshException.PeerMisbehaved(
-          "Protocol major versions differ: 2 vs. " + Text.escape(line),
+          "Protocol major versions differ: 2 vs. "
+              + Text.escape(line.substring("SSH-".length()).replaceFirst("[.-].*", "")),
           DisconnectReason.PROTOCOL_VERSION_NOT_SUPPORTED,
           null);
     }

@@ -1,6 +1,7 @@
 package dev.adit.ssh.transport;
 
 import dev.adit.ssh.SshException;
+import dev.adit.ssh.crypto.PacketCompressor;
 import dev.adit.ssh.crypto.PacketSealer;
 import dev.adit.ssh.wire.DisconnectReason;
 import dev.adit.ssh.wire.Message;
@@ -25,7 +26,7 @@ final class PacketEncoder {
   private final Deque<ByteBuf> held = new ArrayDeque<>();
 
   private PacketSealer sealer = new PlainPackets();
-  private Compression.@Nullable Out compression;
+  private @Nullable PacketCompressor compression;
   private int sequence;
   private boolean gateShut;
   private int heldBytes;
@@ -102,7 +103,9 @@ final class PacketEncoder {
       sequence = 0;
     }
     if (compression != null) {
-      compression.restart();
+      // A key exchange starts a new stream, as in OpenSSH.
+      compression.close();
+      compression = new PacketCompressor();
     }
     gateShut = false;
     heldBytes = 0;
@@ -111,8 +114,8 @@ final class PacketEncoder {
     }
   }
 
-  void startCompression(Compression.Out out) {
-    compression = out;
+  void startCompression() {
+    compression = new PacketCompressor();
   }
 
   /** Nothing more is sealed; what was written still goes out. */
@@ -157,7 +160,7 @@ final class PacketEncoder {
   }
 
   private void seal(ByteBuf plain) {
-    ByteBuf buffer = compression == null ? plain : compression.compress(plain);
+    ByteBuf buffer = compression == null ? plain : compressed(plain, compression);
     int start = buffer.readerIndex() - TransportLimits.PACKET_HEAD;
     int payloadLength = buffer.readableBytes();
     int block = sealer.blockSize();
@@ -183,6 +186,16 @@ final class PacketEncoder {
     carrier.write(buffer);
     flushLater();
     transport.sealedPacket();
+  }
+
+  /** A compressed copy with a packet's head in front; releases the plain one. */
+  private static ByteBuf compressed(ByteBuf plain, PacketCompressor compressor) {
+    ByteBuf result =
+        Buffers.ALLOCATOR.directBuffer(plain.readableBytes() + TransportLimits.PACKET_TAIL);
+    result.setIndex(TransportLimits.PACKET_HEAD, TransportLimits.PACKET_HEAD);
+    compressor.compress(plain, result);
+    plain.release();
+    return result;
   }
 
   private void flushLater() {

@@ -1,16 +1,24 @@
 package dev.adit.ssh.transport;
 
+import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.EventLoop;
 import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.channel.socket.DuplexChannel;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -29,11 +37,49 @@ public final class SocketCarrier extends ChannelInboundHandlerAdapter implements
   /** How long what was queued may still take to go out once the connection has ended. */
   private static final int CLOSE_SECONDS = 2;
 
+  /** Where what still arrives goes once nobody wants it any more, in bytes. */
+  private static final int DISCARDED_AT_ONCE = 16 * 1024;
+
+  /**
+   * How to connect.
+   *
+   * @param timeout zero to wait as long as TCP does
+   * @param local the address to come from, or null for the system's choice
+   * @param trafficClass the IP header's TOS or Traffic Class byte (IPQoS), or -1 for the system's
+   */
+  public record Options(
+      Duration timeout, @Nullable SocketAddress local, boolean keepAlive, int trafficClass) {}
+
   private final Channel channel;
   private final String remote;
   private @Nullable Listener listener;
   private @Nullable Throwable cause;
   private boolean ended;
+
+  /**
+   * Connects a socket that is fit for the constructor. The address must be resolved: Netty's own
+   * resolver would block the loop.
+   */
+  public static ChannelFuture connect(EventLoop loop, InetSocketAddress to, Options options) {
+    Bootstrap bootstrap =
+        new Bootstrap()
+            .group(loop)
+            .channel(Epoll.isAvailable() ? EpollSocketChannel.class : NioSocketChannel.class)
+            .option(ChannelOption.ALLOCATOR, Buffers.ALLOCATOR)
+            .option(ChannelOption.AUTO_READ, false)
+            .option(ChannelOption.AUTO_CLOSE, false)
+            .option(ChannelOption.ALLOW_HALF_CLOSURE, false)
+            .option(ChannelOption.TCP_NODELAY, true)
+            .option(ChannelOption.SO_KEEPALIVE, options.keepAlive)
+            .option(
+                ChannelOption.CONNECT_TIMEOUT_MILLIS,
+                (int) Math.min(options.timeout.toMillis(), Integer.MAX_VALUE))
+            .handler(new ChannelInboundHandlerAdapter());
+    if (options.trafficClass >= 0) {
+      bootstrap.option(ChannelOption.IP_TOS, options.trafficClass);
+    }
+    return options.local == null ? bootstrap.connect(to) : bootstrap.connect(to, options.local);
+  }
 
   /**
    * @param channel a connected socket with autoRead off and ALLOW_HALF_CLOSURE off, registered on
@@ -73,6 +119,9 @@ public final class SocketCarrier extends ChannelInboundHandlerAdapter implements
                 TransportLimits.READ_BURST,
                 () -> true,
                 () -> {
+                  if (ended) {
+                    return Buffers.ALLOCATOR.directBuffer(DISCARDED_AT_ONCE);
+                  }
                   ByteBuf buffer = to.readBuffer();
                   // The slice is the free part; it keeps the buffer alive until it is released.
                   return buffer
@@ -149,12 +198,26 @@ public final class SocketCarrier extends ChannelInboundHandlerAdapter implements
     return out == null ? 0 : out.totalPendingWriteBytes();
   }
 
+  /**
+   * The direction to the peer ends when all is sent; the rest that comes from it is read and
+   * dropped, for a socket that is closed with unread input sends RST, and that would throw away our
+   * last words.
+   */
   @Override
   public void close() {
     ended = true;
-    if (channel.isActive()) {
-      channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(_ -> channel.close());
-      // A peer that no longer reads must not keep the socket for ever.
+    if (channel.isActive() && channel instanceof DuplexChannel duplex) {
+      channel
+          .writeAndFlush(Unpooled.EMPTY_BUFFER)
+          .addListener(
+              sent -> {
+                if (sent.isSuccess()) {
+                  duplex.shutdownOutput();
+                } else {
+                  channel.close();
+                }
+              });
+      // A peer that no longer reads, or never closes, must not keep the socket for ever.
       channel.eventLoop().schedule(() -> channel.close(), CLOSE_SECONDS, TimeUnit.SECONDS);
     } else {
       channel.close();

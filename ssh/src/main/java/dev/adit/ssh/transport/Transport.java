@@ -85,11 +85,14 @@ public final class Transport implements PacketSink {
   private final Deque<Event.Packet> setAside = new ArrayDeque<>();
   private final Map<String, byte[]> peerExtensions = new LinkedHashMap<>();
   private boolean exchanging;
+  private boolean discardGuess;
+  private long packetsTaken;
 
   // The event loop's alone.
   private PacketHandler handler = NO_CHANNELS;
   private @Nullable SshException closedBy;
   private boolean rekeyAsked;
+  private long packetsGiven;
   private @Nullable ScheduledFuture<?> deadline;
   private @Nullable ScheduledFuture<?> rekeyTimer;
   private long rekeyAfterBytes = Long.MAX_VALUE;
@@ -128,9 +131,7 @@ public final class Transport implements PacketSink {
   public void handshake() throws SshException, InterruptedException {
     loop.execute(
         () -> {
-          startDeadline(
-              config.handshakeTimeout(),
-              "Connection timed out: " + carrier.remote() + " did not finish the SSH handshake");
+          startDeadline(firstPatience(), "during banner exchange");
           carrier.start(decoder);
           encoder.sendRaw((config.identification() + "\r\n").getBytes(StandardCharsets.US_ASCII));
         });
@@ -257,6 +258,21 @@ public final class Transport implements PacketSink {
     return peerExtensions.get(name);
   }
 
+  /** What the last key exchange agreed on; null before the first has ended. */
+  public @Nullable Negotiated negotiated() {
+    return keyExchange.negotiated();
+  }
+
+  /** Whether the keys have been renewed since the first exchange. */
+  public boolean isRekeyed() {
+    return keyExchange.isRekeyed();
+  }
+
+  /** Whether strict key exchange protects the connection (CVE-2023-48795). */
+  public boolean isStrict() {
+    return keyExchange.isStrict();
+  }
+
   /** Where the connection leads, for messages. */
   public String remote() {
     return carrier.remote();
@@ -278,12 +294,15 @@ public final class Transport implements PacketSink {
               stopDeadline();
               handler = packetHandler;
               if (compresses(keyExchange.compressionOut())) {
-                encoder.startCompression(new Compression.Out());
+                encoder.startCompression();
               }
               if (compresses(keyExchange.compressionIn())) {
-                decoder.startCompression(new Compression.In());
+                decoder.startCompression();
               }
               decoder.open(packetHandler);
+              // A limit that was reached while the user logged in.
+              openedPacket();
+              startRekeyTimer();
             });
     opened.await();
   }
@@ -365,6 +384,8 @@ public final class Transport implements PacketSink {
                 || p.number() == MessageNumbers.SERVICE_REQUEST
                 || p.number() == MessageNumbers.SERVICE_ACCEPT ->
             setAside(p);
+        case Event.Packet p when discardGuess && p.number() >= MessageNumbers.KEX_FIRST ->
+            discardGuess = false;
         case Event.Packet p -> {
           return p;
         }
@@ -390,11 +411,14 @@ public final class Transport implements PacketSink {
     }
     Event event = events.poll();
     if (event == null) {
-      loop.execute(decoder::resume);
+      long taken = packetsTaken;
+      loop.execute(() -> resumeDecoder(taken));
       event = events.take();
     }
-    if (event instanceof Event.Closed) {
-      events.add(event);
+    switch (event) {
+      case Event.Closed _ -> events.add(event);
+      case Event.Packet _ -> packetsTaken++;
+      case Event.RekeyDue _, Event.Answered _ -> {}
     }
     return event;
   }
@@ -410,9 +434,7 @@ public final class Transport implements PacketSink {
           }
           encoder.startKeyExchange(kexInit);
           if (!first) {
-            startDeadline(
-                config.handshakeTimeout(),
-                "Timeout: " + carrier.remote() + " did not finish a key exchange");
+            startDeadline(config.handshakeTimeout(), "during a key exchange");
           }
         });
   }
@@ -445,13 +467,24 @@ public final class Transport implements PacketSink {
         });
   }
 
-  void discardNextKexPacket() {
-    loop.execute(decoder::discardNextKexPacket);
+  /** The peer guessed the key exchange and guessed wrong (RFC 4253 section 7). */
+  void discardGuess() {
+    discardGuess = true;
   }
 
   /** A person may take any time to judge a host key. */
   void suspendDeadline() {
     loop.execute(this::stopDeadline);
+  }
+
+  /** The rest of the first key exchange has the whole time again. */
+  void resumeDeadline() {
+    loop.execute(
+        () -> {
+          if (closedBy == null) {
+            startDeadline(config.handshakeTimeout(), "during the key exchange");
+          }
+        });
   }
 
   TransportListener listener() {
@@ -526,9 +559,13 @@ public final class Transport implements PacketSink {
     listener.closed(cause);
   }
 
-  private static SshException disconnected(Disconnect message) {
+  private SshException disconnected(Disconnect message) {
     return new SshException.Disconnected(
-        true, (int) message.reason(), Text.escape(message.description()), null);
+        true,
+        (int) message.reason(),
+        "Received disconnect from %s:%d: %s"
+            .formatted(carrier.remote(), message.reason(), Text.escape(message.description())),
+        null);
   }
 
   void carrierWritabilityChanged() {
@@ -541,16 +578,38 @@ public final class Transport implements PacketSink {
     if (closedBy != null) {
       return;
     }
-    String phase = decoder.phase() == PacketDecoder.Phase.OPEN ? "" : " during " + decoder.phase();
-    String why =
-        cause == null || cause.getMessage() == null ? "closed by remote host" : cause.getMessage();
-    end(
-        new SshException.Disconnected(
-            true, 0, "Connection to " + carrier.remote() + " " + why + phase, cause));
+    String how = cause == null ? null : SocketErrors.plain(cause);
+    String message =
+        switch (decoder.phase()) {
+          case IDENTIFICATION ->
+              "kex_exchange_identification: "
+                  + (how == null ? "Connection closed by remote host" : "read: " + how)
+                  + decoder.whatCameInstead();
+          case FIRST_KEY_EXCHANGE, AUTHENTICATION ->
+              how == null || how.startsWith("Connection reset")
+                  ? "Connection %s by %s".formatted(how == null ? "closed" : "reset", remote())
+                  : "Connection to %s: %s".formatted(remote(), how);
+          case OPEN ->
+              how == null
+                  ? "Connection to %s closed by remote host.".formatted(remote())
+                  : "Read from remote host %s: %s".formatted(remote(), how);
+        };
+    end(new SshException.Disconnected(true, 0, message, cause));
+  }
+
+  /**
+   * The control lane has taken so many packets and waits for more. If the decoder has given one
+   * more in the meantime and stopped behind it, that stop still holds.
+   */
+  private void resumeDecoder(long taken) {
+    if (taken == packetsGiven) {
+      decoder.resume();
+    }
   }
 
   /** A message for the control lane. True when it has enough to do and decoding must pause. */
   boolean controlPacket(int number, byte[] payload, int sequence) {
+    packetsGiven++;
     events.add(new Event.Packet(number, payload, sequence));
     return events.size() >= TransportLimits.MAX_CONTROL_QUEUE;
   }
@@ -586,6 +645,7 @@ public final class Transport implements PacketSink {
     peerIdentification = line;
     listener.identified(line);
     keyExchange.peerIdentified(line);
+    startDeadline(config.handshakeTimeout(), "during the key exchange");
   }
 
   void bannerLine(String line) {
@@ -607,7 +667,9 @@ public final class Transport implements PacketSink {
   }
 
   private void askForRekey() {
-    if (!rekeyAsked && decoder.phase() != PacketDecoder.Phase.FIRST_KEY_EXCHANGE) {
+    // Not during authentication, as in OpenSSH: a SUCCESS that is on its way would be followed by
+    // messages that are legal only once the control lane has taken it.
+    if (!rekeyAsked && decoder.phase() == PacketDecoder.Phase.OPEN) {
       rekeyAsked = true;
       events.add(new Event.RekeyDue());
     }
@@ -628,14 +690,42 @@ public final class Transport implements PacketSink {
     }
   }
 
-  private void startDeadline(Duration patience, String message) {
+  /** For the identification: ConnectTimeout, unless the handshake's own limit is shorter. */
+  private Duration firstPatience() {
+    Duration all = config.handshakeTimeout();
+    Duration own = config.identificationTimeout();
+    return own.isZero() || (!all.isZero() && all.compareTo(own) < 0) ? all : own;
+  }
+
+  /**
+   * Gives the peer the time of a handshake for its next answers, until {@link #endDeadline}.
+   *
+   * @param when for the error: {@code "before authentication"}
+   */
+  public void startDeadline(String when) {
+    loop.execute(
+        () -> {
+          if (closedBy == null) {
+            startDeadline(config.handshakeTimeout(), when);
+          }
+        });
+  }
+
+  public void endDeadline() {
+    loop.execute(this::stopDeadline);
+  }
+
+  private void startDeadline(Duration patience, String when) {
     stopDeadline();
     if (patience.isZero()) {
       return;
     }
     deadline =
         loop.schedule(
-            () -> fail(SshException.Disconnected.local(message)),
+            () ->
+                fail(
+                    SshException.Disconnected.local(
+                        "Connection to %s timed out %s".formatted(carrier.remote(), when))),
             patience.toMillis(),
             TimeUnit.MILLISECONDS);
   }

@@ -14,8 +14,9 @@ import java.util.List;
  *     lacks strict key exchange, and so is open to CVE-2023-48795
  * @param rekeyBytes bytes either way under one key, 0 for what the cipher allows (RFC 4344)
  * @param rekeyInterval time under one key, zero for no limit
- * @param handshakeTimeout from the first byte to the end of the first key exchange, not counting
- *     the time that a person takes to judge the host key
+ * @param identificationTimeout for the peer's identification, zero for that of the handshake
+ * @param handshakeTimeout for each key exchange, not counting the time that a person takes to judge
+ *     the host key; zero for no limit
  * @param minimumRsaBits RSA host keys that are shorter are refused
  */
 public record TransportConfig(
@@ -28,5 +29,6 @@ public record TransportConfig(
     boolean allowNonStrict,
     long rekeyBytes,
     Duration rekeyInterval,
+    Duration identificationTimeout,
     Duration handshakeTimeout,
     int minimumRsaBits) {}

@@ -1,0 +1,52 @@
+package dev.adit.ssh;
+
+import dev.adit.ssh.connection.Connection;
+import dev.adit.ssh.keys.HostKeyVerification.Decision;
+import dev.adit.ssh.transport.HostKeyVerifier;
+import java.net.InetAddress;
+import org.jspecify.annotations.Nullable;
+
+/** What the policy says about the key of one server, and what follows from it. */
+final class ServerKey implements HostKeyVerifier {
+  private final ConnectOptions.Builder o;
+  private final @Nullable InetAddress address;
+  private HostKeyPolicy.Trust trust = HostKeyPolicy.Trust.UNVERIFIED;
+  private @Nullable Decision decision;
+
+  /**
+   * @param address where the connection really goes, or null behind a proxy
+   */
+  ServerKey(ConnectOptions.Builder o, @Nullable InetAddress address) {
+    this.o = o;
+    this.address = address;
+  }
+
+  @Override
+  public void verify(byte[] hostKey) throws SshException {
+    String to = address == null ? null : address.getHostAddress();
+    if (o.hostKeyPolicy instanceof KnownHostsPolicy policy) {
+      Decision decided = policy.decide(o.host, o.port, to, hostKey);
+      decision = decided;
+      trust = KnownHostsPolicy.trust(decided);
+    } else {
+      trust = o.hostKeyPolicy.check(o.host, o.port, to, hostKey);
+    }
+  }
+
+  /** False if nobody knows who the server is. */
+  boolean isVerified() {
+    return trust == HostKeyPolicy.Trust.VERIFIED;
+  }
+
+  /** UpdateHostKeys, if a line of the user's own file vouched for the key. */
+  void learnOthers(Connection connection, byte[] sessionId) {
+    if (o.hostKeyPolicy instanceof KnownHostsPolicy policy
+        && policy.options().update != KnownHostsOptions.Update.NO
+        && decision != null
+        && policy.isFromUserFile(decision)) {
+      var update =
+          new HostKeyUpdate(connection, policy, o.host, o.port, sessionId, o.hostKeyAlgorithms);
+      connection.onGlobalRequest(HostKeyUpdate.ANNOUNCEMENT, update::announced);
+    }
+  }
+}

@@ -1,0 +1,28 @@
+package dev.adit.ssh.transport;
+
+import io.netty.channel.ConnectTimeoutException;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/** What the system says when a socket fails, without what Java and Netty put around it. */
+public final class SocketErrors {
+  // "finishConnect(..) failed with error(-111): Connection refused: /127.0.0.1:1"
+  private static final Pattern CALL =
+      Pattern.compile("^[\\w.]+\\(.*?\\) failed(?: with error\\(-?\\d+\\))?: ");
+  private static final Pattern ADDRESS = Pattern.compile(": [^ /:]*/\\S+$");
+
+  private SocketErrors() {}
+
+  /** The reason as {@code strerror} has it: {@code Connection refused}. */
+  public static String plain(@Nullable Throwable failure) {
+    if (failure instanceof ConnectTimeoutException) {
+      return "Connection timed out";
+    }
+    String message = failure == null ? null : failure.getMessage();
+    if (message == null || message.isBlank()) {
+      return failure == null ? "unknown error" : failure.getClass().getSimpleName();
+    }
+    String plain = ADDRESS.matcher(CALL.matcher(message).replaceFirst("")).replaceFirst("");
+    return plain.isBlank() ? message : plain;
+  }
+}
