@@ -1,6 +1,8 @@
 package dev.adit.ssh.crypto;
 
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What protects the packets of one direction: a cipher, and the MAC beside it unless the cipher
@@ -9,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param mac null exactly if the cipher is an AEAD
  */
 public record CipherSuite(CipherAlgorithm cipher, @Nullable MacAlgorithm mac) {
+  private static final Logger log = LoggerFactory.getLogger(CipherSuite.class);
 
   public CipherSuite {
     if (cipher.isAead() != (mac == null)) {
@@ -48,12 +51,24 @@ public record CipherSuite(CipherAlgorithm cipher, @Nullable MacAlgorithm mac) {
    * @param macKey of {@link #macKeyLength} bytes
    */
   public PacketSealer newSealer(byte[] key, byte[] iv, byte[] macKey) {
-    return newSealer(CryptoProvider.fastest(), key, iv, macKey);
+    CryptoProvider fastest = CryptoProvider.fastest();
+    try {
+      return newSealer(fastest, key, iv, macKey);
+    } catch (IllegalStateException e) {
+      logFallback(fastest, e);
+      return newSealer(CryptoProvider.JDK, key, iv, macKey);
+    }
   }
 
   /** An opener with the fastest implementation there is; see {@link #newSealer}. */
   public PacketOpener newOpener(byte[] key, byte[] iv, byte[] macKey) {
-    return newOpener(CryptoProvider.fastest(), key, iv, macKey);
+    CryptoProvider fastest = CryptoProvider.fastest();
+    try {
+      return newOpener(fastest, key, iv, macKey);
+    } catch (IllegalStateException e) {
+      logFallback(fastest, e);
+      return newOpener(CryptoProvider.JDK, key, iv, macKey);
+    }
   }
 
   /** A sealer with the given provider, for tests and benchmarks. */
@@ -96,6 +111,11 @@ public record CipherSuite(CipherAlgorithm cipher, @Nullable MacAlgorithm mac) {
   @Override
   public String toString() {
     return mac == null ? cipher.sshName() : cipher.sshName() + ", " + mac.sshName();
+  }
+
+  /** An OpenSSL that is confined to approved algorithms has no ChaCha20, for example. */
+  private void logFallback(CryptoProvider provider, IllegalStateException cause) {
+    log.debug("{} has no {}; taking the JDK", provider.description(), this, cause);
   }
 
   private MacAlgorithm macOrThrow() {

@@ -20,6 +20,11 @@ public enum CryptoProvider {
   /** The JDK's own, which the JIT compiler brings up to speed in a second or so. */
   JDK("SunJCE");
 
+  /**
+   * Set to a name of this enum, it forces that provider: for comparisons, or around a bad library.
+   */
+  public static final String PROPERTY = "dev.adit.crypto";
+
   private static final Logger log = LoggerFactory.getLogger(CryptoProvider.class);
 
   private final String description;
@@ -28,9 +33,35 @@ public enum CryptoProvider {
     this.description = description;
   }
 
-  /** The first that loads; loading happens once and at the first call. */
+  /**
+   * The first that loads, unless the system property {@value #PROPERTY} names one. Loading happens
+   * once, at the first call.
+   */
   public static CryptoProvider fastest() {
     return Fastest.PROVIDER;
+  }
+
+  /**
+   * Does now what the first connection would otherwise wait for: loads native code and the classes
+   * of the usual key exchange and host key. Some tens of milliseconds in a new process, so a
+   * program calls it on a thread of its own while it resolves and connects. Harmless if called
+   * twice.
+   */
+  public static void prepare() {
+    var suite = new CipherSuite(CipherAlgorithm.AES128_GCM, null);
+    byte[] noMac = {};
+    suite.newSealer(Randomness.bytes(16), Randomness.bytes(12), noMac).close();
+    suite.newOpener(Randomness.bytes(16), Randomness.bytes(12), noMac).close();
+    byte[] seed = Randomness.bytes(Ed25519.KEY_LENGTH);
+    byte[] message = Hash.SHA256.of(seed);
+    Ed25519.verify(Ed25519.publicKey(seed), message, Ed25519.sign(seed, message));
+    KexAlgorithm usual = KexAlgorithm.MLKEM768_X25519;
+    try {
+      KeyAgreement agreement = usual.initiate();
+      agreement.secret(usual.respond(agreement.initiation()).reply());
+    } catch (InvalidKeyExchangeException e) {
+      throw new IllegalStateException(usual.sshName() + " does not agree with itself", e);
+    }
   }
 
   /** Whether it can be used on this machine. */
@@ -86,8 +117,19 @@ public enum CryptoProvider {
   // Each holder loads its provider when it is first asked for, and not before.
 
   private static final class Fastest {
-    static final CryptoProvider PROVIDER =
-        OPENSSL.isAvailable() ? OPENSSL : ACCP.isAvailable() ? ACCP : JDK;
+    static final CryptoProvider PROVIDER = choose();
+
+    private static CryptoProvider choose() {
+      String forced = System.getProperty(PROPERTY);
+      for (CryptoProvider provider : values()) {
+        boolean wanted = forced == null || forced.equalsIgnoreCase(provider.name());
+        if (wanted && provider.isAvailable()) {
+          return provider;
+        }
+      }
+      log.warn("{}={} is not to be had here; taking the JDK", PROPERTY, forced);
+      return JDK;
+    }
   }
 
   private static final class SunJce {

@@ -31,7 +31,8 @@ final class Hybrid {
   interface Decapsulator {
     byte[] publicKey();
 
-    byte[] decapsulate(byte[] ciphertext) throws InvalidKeyExchangeException;
+    /** A forged ciphertext yields some other secret, and no sign of it. */
+    byte[] decapsulate(byte[] ciphertext);
   }
 
   record Encapsulated(byte[] ciphertext, byte[] secret) {}

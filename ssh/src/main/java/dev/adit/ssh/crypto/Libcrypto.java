@@ -107,6 +107,7 @@ final class Libcrypto {
     static final MemorySegment EVP_CipherUpdate = find("EVP_CipherUpdate");
     static final MemorySegment EVP_CipherFinal_ex = find("EVP_CipherFinal_ex");
     static final MemorySegment EVP_MAC_fetch = find("EVP_MAC_fetch");
+    static final MemorySegment EVP_MAC_free = find("EVP_MAC_free");
     static final MemorySegment EVP_MAC_CTX_new = find("EVP_MAC_CTX_new");
     static final MemorySegment EVP_MAC_CTX_free = find("EVP_MAC_CTX_free");
     static final MemorySegment EVP_MAC_init = find("EVP_MAC_init");
@@ -190,6 +191,7 @@ final class Libcrypto {
   static final class Cipher {
     private final long context;
     private final MemorySegment owner;
+    private boolean wiped;
     private final ByteBuffer outLength = allocate(8);
     private final long outLengthAddress = addressOf(outLength);
 
@@ -217,31 +219,38 @@ final class Libcrypto {
 
     /** Starts a message. */
     void start(long ivAddress) {
-      require(call(Functions.EVP_CipherInit_ex, context, 0, 0, 0, ivAddress, -1), "IV");
+      require(call(Functions.EVP_CipherInit_ex, context(), 0, 0, 0, ivAddress, -1), "IV");
     }
 
     /** Encrypts or decrypts; authenticates only, where {@code out} is 0. */
     void update(long out, long in, int length) {
       require(
-          call(Functions.EVP_CipherUpdate, context, out, outLengthAddress, in, length, 0),
+          call(Functions.EVP_CipherUpdate, context(), out, outLengthAddress, in, length, 0),
           "cipher");
     }
 
     /** Ends an AEAD message; false if it was decrypted and its tag is wrong. */
     boolean end(long anyAddress) {
       return (int)
-              call(Functions.EVP_CipherFinal_ex, context, anyAddress, outLengthAddress, 0, 0, 0)
+              call(Functions.EVP_CipherFinal_ex, context(), anyAddress, outLengthAddress, 0, 0, 0)
           == 1;
     }
 
     /** Takes the tag out, or sets the one to compare with. */
     void tag(int command, long address, int length) {
-      require(call(Functions.EVP_CIPHER_CTX_ctrl, context, command, length, address, 0, 0), "tag");
+      require(
+          call(Functions.EVP_CIPHER_CTX_ctrl, context(), command, length, address, 0, 0), "tag");
     }
 
+    /** The key is gone from memory, and all other calls are refused. */
     void wipe() {
+      wiped = true;
       call(Functions.EVP_CIPHER_CTX_reset, context, 0, 0, 0, 0, 0);
       Reference.reachabilityFence(owner);
+    }
+
+    private long context() {
+      return usable(context, wiped);
     }
   }
 
@@ -249,12 +258,14 @@ final class Libcrypto {
   static final class Mac {
     private final long context;
     private final MemorySegment owner;
+    private boolean wiped;
 
     private Mac(String algorithm) {
       ByteBuffer name = text(algorithm);
       long type = notNull(call(Functions.EVP_MAC_fetch, 0, addressOf(name), 0, 0, 0, 0), algorithm);
       Reference.reachabilityFence(name);
       context = notNull(call(Functions.EVP_MAC_CTX_new, type, 0, 0, 0, 0, 0), "memory");
+      call(Functions.EVP_MAC_free, type, 0, 0, 0, 0, 0); // the context has its own reference
       owner = owned(context, Functions.EVP_MAC_CTX_free);
     }
 
@@ -288,6 +299,7 @@ final class Libcrypto {
       zero(keyCopy);
       Reference.reachabilityFence(digest);
       Reference.reachabilityFence(parameter);
+      Reference.reachabilityFence(parameters);
       return mac;
     }
 
@@ -298,16 +310,39 @@ final class Libcrypto {
 
     /** Starts a message under a new key. */
     void start(long keyAddress, int keyLength) {
-      require(call(Functions.EVP_MAC_init, context, keyAddress, keyLength, 0, 0, 0), "MAC key");
+      require(call(Functions.EVP_MAC_init, context(), keyAddress, keyLength, 0, 0, 0), "MAC key");
     }
 
     void update(long address, int length) {
-      require(call(Functions.EVP_MAC_update, context, address, length, 0, 0, 0), "MAC");
+      require(call(Functions.EVP_MAC_update, context(), address, length, 0, 0, 0), "MAC");
     }
 
     void end(long out, long lengthOut, int length) {
-      require(call(Functions.EVP_MAC_final, context, out, lengthOut, length, 0, 0), "MAC");
+      require(call(Functions.EVP_MAC_final, context(), out, lengthOut, length, 0, 0), "MAC");
     }
+
+    /** The key is gone from memory, and all other calls are refused. */
+    void wipe() {
+      if (!wiped) {
+        // There is no reset; another key takes the place of the first.
+        ByteBuffer noKey = allocate(64);
+        start(addressOf(noKey), noKey.capacity() / 2);
+        Reference.reachabilityFence(noKey);
+        wiped = true;
+      }
+      Reference.reachabilityFence(owner);
+    }
+
+    private long context() {
+      return usable(context, wiped);
+    }
+  }
+
+  private static long usable(long context, boolean wiped) {
+    if (wiped) {
+      throw new IllegalStateException("used after close");
+    }
+    return context;
   }
 
   private static MemorySegment owned(long pointer, MemorySegment free) {

@@ -127,5 +127,6 @@ final class NativeChaCha20Poly1305 implements PacketSealer, PacketOpener {
   public void close() {
     payloadCipher.wipe();
     lengthCipher.wipe();
+    poly1305.wipe();
   }
 }

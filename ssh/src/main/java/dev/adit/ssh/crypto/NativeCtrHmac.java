@@ -123,5 +123,6 @@ final class NativeCtrHmac implements PacketSealer, PacketOpener {
   @Override
   public void close() {
     cipher.wipe();
+    mac.wipe();
   }
 }

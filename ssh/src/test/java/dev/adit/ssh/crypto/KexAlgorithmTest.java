@@ -9,29 +9,25 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.adit.ssh.wire.WireWriter;
 import java.math.BigInteger;
+import java.security.KeyFactory;
 import java.security.KeyPairGenerator;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
 import java.security.interfaces.XECPublicKey;
 import java.security.spec.NamedParameterSpec;
+import java.security.spec.X509EncodedKeySpec;
 import java.security.spec.XECPublicKeySpec;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import javax.crypto.KEM;
 import org.bouncycastle.crypto.agreement.ECDHBasicAgreement;
 import org.bouncycastle.crypto.ec.CustomNamedCurves;
 import org.bouncycastle.crypto.generators.ECKeyPairGenerator;
-import org.bouncycastle.crypto.generators.MLKEMKeyPairGenerator;
-import org.bouncycastle.crypto.kems.MLKEMExtractor;
-import org.bouncycastle.crypto.kems.MLKEMGenerator;
 import org.bouncycastle.crypto.params.ECDomainParameters;
 import org.bouncycastle.crypto.params.ECKeyGenerationParameters;
 import org.bouncycastle.crypto.params.ECPublicKeyParameters;
-import org.bouncycastle.crypto.params.MLKEMKeyGenerationParameters;
-import org.bouncycastle.crypto.params.MLKEMParameters;
-import org.bouncycastle.crypto.params.MLKEMPrivateKeyParameters;
-import org.bouncycastle.crypto.params.MLKEMPublicKeyParameters;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -40,11 +36,14 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Both sides of every key exchange method. Ephemeral keys can't be recorded, so the judge on the
- * other side is an implementation that ours does not use: the JDK's X25519, Bouncy Castle's ML-KEM
- * and ECDH, OpenSSL's primes (groups.sh).
+ * other side is an implementation that ours does not use: the JDK's X25519 and ML-KEM, Bouncy
+ * Castle's ECDH, OpenSSL's primes (groups.sh).
  */
 class KexAlgorithmTest {
   private static final SecureRandom RANDOM = new SecureRandom();
+
+  /** What stands before the raw public key in its X.509 form: OID 2.16.840.1.101.3.4.4.2. */
+  private static final byte[] ML_KEM_768_X509 = hex("308204b2300b0609608648016503040402038204a100");
 
   @ParameterizedTest
   @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "DH_GROUP_EXCHANGE")
@@ -138,37 +137,40 @@ class KexAlgorithmTest {
   // Hybrids
 
   @Test
-  void mlkemHybridAgreesWithBouncyCastleAsResponder() throws Exception {
+  void mlkemHybridAgreesWithTheJdkAsResponder() throws Exception {
     KeyAgreement initiator = KexAlgorithm.MLKEM768_X25519.initiate();
     byte[] initiation = initiator.initiation();
     assertThat(initiation).hasSize(1184 + 32);
     var publicKey =
-        new MLKEMPublicKeyParameters(MLKEMParameters.ml_kem_768, Arrays.copyOf(initiation, 1184));
-    var encapsulated = new MLKEMGenerator(RANDOM).generateEncapsulated(publicKey);
+        KeyFactory.getInstance("ML-KEM")
+            .generatePublic(
+                new X509EncodedKeySpec(concat(ML_KEM_768_X509, Arrays.copyOf(initiation, 1184))));
+    var encapsulated = KEM.getInstance("ML-KEM").newEncapsulator(publicKey).encapsulate();
     var judge = new X25519Judge();
     byte[] curveSecret = judge.agree(Arrays.copyOfRange(initiation, 1184, initiation.length));
-    byte[] secret = initiator.secret(concat(encapsulated.getEncapsulation(), judge.publicKey()));
+    byte[] secret = initiator.secret(concat(encapsulated.encapsulation(), judge.publicKey()));
     assertThat(secret)
         .as("K is a string, even where its first bit is set")
         .isEqualTo(
             string(
                 MessageDigest.getInstance("SHA-256")
-                    .digest(concat(encapsulated.getSecret(), curveSecret))));
+                    .digest(concat(encapsulated.key().getEncoded(), curveSecret))));
   }
 
   @Test
-  void mlkemHybridAgreesWithBouncyCastleAsInitiator() throws Exception {
-    var generator = new MLKEMKeyPairGenerator();
-    generator.init(new MLKEMKeyGenerationParameters(RANDOM, MLKEMParameters.ml_kem_768));
-    var pair = generator.generateKeyPair();
+  void mlkemHybridAgreesWithTheJdkAsInitiator() throws Exception {
+    var pair = KeyPairGenerator.getInstance("ML-KEM-768").generateKeyPair();
     var judge = new X25519Judge();
-    byte[] publicKey = ((MLKEMPublicKeyParameters) pair.getPublic()).getEncoded();
+    byte[] x509 = pair.getPublic().getEncoded();
+    byte[] publicKey = Arrays.copyOfRange(x509, ML_KEM_768_X509.length, x509.length);
     KeyAgreement.Response response =
         KexAlgorithm.MLKEM768_X25519.respond(concat(publicKey, judge.publicKey()));
     assertThat(response.reply()).hasSize(1088 + 32);
     byte[] kemSecret =
-        new MLKEMExtractor((MLKEMPrivateKeyParameters) pair.getPrivate())
-            .extractSecret(Arrays.copyOf(response.reply(), 1088));
+        KEM.getInstance("ML-KEM")
+            .newDecapsulator(pair.getPrivate())
+            .decapsulate(Arrays.copyOf(response.reply(), 1088))
+            .getEncoded();
     byte[] curveSecret = judge.agree(Arrays.copyOfRange(response.reply(), 1088, 1120));
     assertThat(response.secret())
         .isEqualTo(
@@ -445,7 +447,7 @@ class KexAlgorithmTest {
       agreement.init(pair.getPrivate());
       var spec =
           new XECPublicKeySpec(NamedParameterSpec.X25519, new BigInteger(1, reversed(theirs)));
-      agreement.doPhase(java.security.KeyFactory.getInstance("X25519").generatePublic(spec), true);
+      agreement.doPhase(KeyFactory.getInstance("X25519").generatePublic(spec), true);
       return agreement.generateSecret();
     }
 

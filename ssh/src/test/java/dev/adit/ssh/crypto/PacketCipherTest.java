@@ -3,6 +3,7 @@ package dev.adit.ssh.crypto;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.netty.buffer.ByteBuf;
@@ -233,6 +234,27 @@ class PacketCipherTest {
     sealer.seal(buffer, 0, plain.length - 4, FIRST_SEQUENCE);
     byte[] sealed = VECTORS.bytes(name + ".sealed0");
     assertThat(ByteBufUtil.getBytes(buffer, 0, sealed.length)).isEqualTo(sealed);
+  }
+
+  /** With native code behind it, a late call must be an exception and not a crash. */
+  @ParameterizedTest
+  @MethodSource("suites")
+  void nothingIsSealedAfterClose(CipherSuite suite) {
+    PacketSealer sealer = sealer(suite, CryptoProvider.OPENSSL);
+    PacketOpener opener = opener(suite, CryptoProvider.OPENSSL);
+    sealer.close();
+    sealer.close();
+    opener.close();
+    assertThatIllegalStateException().isThrownBy(() -> sealer.seal(buffer, 0, 28, 0));
+    assertThatIllegalStateException().isThrownBy(() -> opener.open(buffer, 0, 28, 0));
+  }
+
+  @Test
+  void theSystemsOpensslIsTaken() {
+    assertThat(CryptoProvider.fastest()).isEqualTo(CryptoProvider.OPENSSL);
+    assertThat(CryptoProvider.OPENSSL.description()).startsWith("OpenSSL 3");
+    assertThat(CryptoProvider.ACCP.description()).contains("Corretto");
+    CryptoProvider.prepare();
   }
 
   @Test
