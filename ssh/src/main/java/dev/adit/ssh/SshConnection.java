@@ -4,18 +4,13 @@ import dev.adit.ssh.auth.Authenticated;
 import dev.adit.ssh.auth.ClientAuthentication;
 import dev.adit.ssh.connection.Connection;
 import dev.adit.ssh.crypto.KexAlgorithm;
-import dev.adit.ssh.forward.LocalForwarder;
-import dev.adit.ssh.forward.Sockets;
+import dev.adit.ssh.forward.Forwarding;
 import dev.adit.ssh.transport.Negotiated;
 import dev.adit.ssh.transport.Text;
 import dev.adit.ssh.transport.Transport;
 import dev.adit.ssh.transport.TransportConfig;
 import dev.adit.ssh.transport.TransportListener;
-import io.netty.channel.Channel;
-import io.netty.channel.ChannelFuture;
 import io.netty.channel.EventLoop;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
@@ -36,14 +31,16 @@ public final class SshConnection implements AutoCloseable {
   private final ConnectOptions options;
   private final Transport transport;
   private final Connection connection;
-
   private final Authenticated user;
+  private final Forwarding forwarding;
 
-  private SshConnection(ConnectOptions options, Authenticated user, Connection connection) {
+  private SshConnection(
+      ConnectOptions options, Authenticated user, Connection connection, Forwarding forwarding) {
     this.options = options;
     this.transport = user.transport();
     this.user = user;
     this.connection = connection;
+    this.forwarding = forwarding;
   }
 
   static SshConnection connect(EventLoop loop, ConnectOptions options)
@@ -79,11 +76,18 @@ public final class SshConnection implements AutoCloseable {
       Authenticated user =
           ClientAuthentication.run(transport, authConfig(o, serverKey.isVerified()));
       byte[] sessionId = transport.sessionId();
+      Forwarding[] forwarding = new Forwarding[1];
       Connection connection =
-          Connection.over(user, o.events, c -> serverKey.learnOthers(c, sessionId));
+          Connection.over(
+              user,
+              o.events,
+              c -> {
+                serverKey.learnOthers(c, sessionId);
+                forwarding[0] = Forwarding.on(c);
+              });
       loop.execute(
           () -> connection.startKeepalive(o.aliveInterval, o.aliveCountMax, "server " + o.host));
-      ready.complete(new SshConnection(options, user, connection));
+      ready.complete(new SshConnection(options, user, connection, forwarding[0]));
       transport.serve();
     } catch (SshException e) {
       if (transport != null) {
@@ -186,40 +190,17 @@ public final class SshConnection implements AutoCloseable {
 
   /** Begins to forward. Blocks until the listener is up. */
   public Forward forward(ForwardSpec spec) throws SshException, InterruptedException {
-    if (!(spec instanceof ForwardSpec.Local local) || !(local.listen() instanceof Listen.Tcp tcp)) {
-      throw new SshException.ForwardRefused("not yet: " + spec, null);
-    }
-    ChannelFuture bound =
-        Sockets.listen(
-            connection.eventLoop(),
-            new InetSocketAddress(InetAddress.getLoopbackAddress(), tcp.port()),
-            socket -> LocalForwarder.accept(connection, local, socket));
-    bound.await();
-    if (!bound.isSuccess()) {
-      throw new SshException.ForwardRefused("bind: " + bound.cause().getMessage(), bound.cause());
-    }
-    Channel listener = bound.channel();
-    return new Forward() {
-      @Override
-      public ForwardSpec spec() {
-        return spec;
-      }
+    return forward(spec, ForwardOptions.DEFAULT);
+  }
 
-      @Override
-      public int port() {
-        return ((InetSocketAddress) listener.localAddress()).getPort();
-      }
-
-      @Override
-      public List<InetSocketAddress> boundAddresses() {
-        return List.of((InetSocketAddress) listener.localAddress());
-      }
-
-      @Override
-      public void close() {
-        listener.close().awaitUninterruptibly();
-      }
-    };
+  /**
+   * Begins to forward. Blocks until the listener is up, here or at the server.
+   *
+   * @throws SshException.ForwardRefused when it can't be, naming the culprit
+   */
+  public Forward forward(ForwardSpec spec, ForwardOptions how)
+      throws SshException, InterruptedException {
+    return forwarding.start(spec, how);
   }
 
   /** Where the connection goes, for messages: {@code 192.0.2.1 port 22}, or a command. */

@@ -39,7 +39,7 @@ public final class SshChannel {
   private final Connection connection;
   private final int localId;
   private final String type;
-  private final ChannelHandler handler;
+  private ChannelHandler handler;
   private final long openedAt = System.nanoTime();
 
   private int remoteId;
@@ -112,6 +112,11 @@ public final class SshChannel {
     return handler;
   }
 
+  /** Somebody else stands at our end from now on. */
+  public void handOver(ChannelHandler next) {
+    handler = next;
+  }
+
   // ---- Sending --------------------------------------------------------------------------------
 
   /**
@@ -123,6 +128,11 @@ public final class SshChannel {
       return 0;
     }
     return (int) Math.min(sendWindow, Integer.MAX_VALUE);
+  }
+
+  /** Bytes that were written and still wait for window, a turn, or the end of a key exchange. */
+  public int pendingBytes() {
+    return pendingBytes;
   }
 
   /** Largest data of one packet, in bytes. */

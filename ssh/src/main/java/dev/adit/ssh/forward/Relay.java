@@ -4,7 +4,6 @@ import dev.adit.ssh.SshException;
 import dev.adit.ssh.connection.ChannelHandler;
 import dev.adit.ssh.connection.SshChannel;
 import dev.adit.ssh.transport.Buffers;
-import dev.adit.ssh.transport.ReadInto;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
@@ -12,6 +11,8 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -35,20 +36,37 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Relay extends ChannelInboundHandlerAdapter implements ChannelHandler {
 
-  /** What is read from the socket before others get a turn, in bytes. */
-  private static final int READ_BURST = 256 * 1024;
-
   /**
    * Smaller payloads are copied on their way to a socket that lags, so that a few bytes don't keep
    * a large read buffer alive.
    */
   private static final int COPY_BELOW = 16 * 1024;
 
-  /** How long a socket whose channel is closed may take to finish its side, in seconds. */
+  /** What epoll may read unasked, in bytes; see {@link #readBuffer}. */
+  private static final int EARLY_READ = 32 * 1024;
+
+  /**
+   * How long an application may take to finish its side once the channel is closed and all that
+   * came is written, in seconds.
+   */
   private static final int LINGER_SECONDS = 5;
 
+  /** What a proxy's client is told before its data flows. */
+  interface Greeting {
+
+    /** The way is open. */
+    byte[] opened();
+
+    /** There is no way. */
+    byte[] refused(SshException.ChannelRefused why);
+  }
+
   private final DuplexChannel local;
+  private final @Nullable Greeting greeting;
   private @Nullable SshChannel channel;
+
+  /** What came from the socket before the channel was open. */
+  private final Deque<ByteBuf> early = new ArrayDeque<>();
 
   private boolean reading;
   private boolean localEof;
@@ -60,13 +78,50 @@ public final class Relay extends ChannelInboundHandlerAdapter implements Channel
   private boolean eofAfterWrites;
   private boolean outputShut;
   private boolean closing;
+  private boolean lingering;
 
   /**
-   * @param local a connected socket with autoRead off, half-closure allowed and autoClose off, on
-   *     the loop of the connection
+   * @param local a connected socket of {@link Sockets}, on the loop of the connection
    */
   public Relay(DuplexChannel local) {
+    this(local, null);
+  }
+
+  Relay(DuplexChannel local, @Nullable Greeting greeting) {
     this.local = local;
+    this.greeting = greeting;
+    Sockets.reads(local).use(this::mayReadOn, this::readBuffer);
+    local.pipeline().addLast(this);
+  }
+
+  private boolean mayReadOn() {
+    return channel != null && channel.sendable() > 0;
+  }
+
+  /**
+   * One read makes one packet: as much as the peer takes in one, and as its window has left. Before
+   * the channel is open nothing is asked for, but epoll reads once when the application has ended.
+   */
+  private ByteBuf readBuffer() {
+    SshChannel to = channel;
+    if (to == null) {
+      return SshChannel.allocate(EARLY_READ);
+    }
+    int sendable = to.sendable();
+    return SshChannel.allocate(sendable > 0 ? Math.min(to.maxPacket(), sendable) : to.maxPacket());
+  }
+
+  /** Bytes of the application that were read before there was a relay; before the channel opens. */
+  void readEarly(ByteBuf data) {
+    early.add(data);
+  }
+
+  /** Bytes for the application that don't come from the channel. */
+  void writeFirst(byte[] bytes) {
+    if (bytes.length > 0 && !localGone) {
+      local.write(Unpooled.wrappedBuffer(bytes), local.voidPromise());
+      flushLater();
+    }
   }
 
   /** Starts to relay over a channel that is open. */
@@ -75,30 +130,42 @@ public final class Relay extends ChannelInboundHandlerAdapter implements Channel
     channel = opened;
     if (localGone || !local.isActive()) {
       localGone = true;
+      releaseEarly();
       opened.close();
       return;
     }
-    local
-        .config()
-        .setOption(
-            ChannelOption.RECVBUF_ALLOCATOR,
-            new ReadInto(
-                READ_BURST,
-                () -> opened.sendable() > 0,
-                () -> SshChannel.allocate(readSize(opened))));
-    local.pipeline().addLast(this);
+    if (greeting != null) {
+      writeFirst(greeting.opened());
+    }
+    for (ByteBuf data; (data = early.poll()) != null; ) {
+      opened.write(data);
+    }
+    if (localEof) {
+      opened.eof();
+    }
     pump();
-  }
-
-  /** One read makes one packet: as much as the peer takes in one, and as its window has left. */
-  private static int readSize(SshChannel channel) {
-    int sendable = channel.sendable();
-    return sendable > 0 ? Math.min(channel.maxPacket(), sendable) : channel.maxPacket();
   }
 
   @Override
   public void refused(SshException.ChannelRefused why) {
-    reset();
+    if (greeting == null) {
+      reset();
+    } else {
+      finish(greeting.refused(why));
+    }
+  }
+
+  /** Some last words for the application, then the end. */
+  void finish(byte[] lastWords) {
+    releaseEarly();
+    writeFirst(lastWords);
+    end();
+  }
+
+  private void releaseEarly() {
+    for (ByteBuf data; (data = early.poll()) != null; ) {
+      data.release();
+    }
   }
 
   // ---- From the socket to the channel ---------------------------------------------------------
@@ -125,8 +192,10 @@ public final class Relay extends ChannelInboundHandlerAdapter implements Channel
   public void channelRead(ChannelHandlerContext ctx, Object message) {
     ByteBuf data = (ByteBuf) message;
     SshChannel to = channel;
-    if (closing || to == null) {
+    if (closing) {
       data.release();
+    } else if (to == null) {
+      early.add(data);
     } else {
       to.write(data);
     }
@@ -153,6 +222,7 @@ public final class Relay extends ChannelInboundHandlerAdapter implements Channel
   @Override
   public void channelInactive(ChannelHandlerContext ctx) {
     localGone = true;
+    releaseEarly();
     if (channel != null) {
       channel.close();
     }
@@ -209,7 +279,7 @@ public final class Relay extends ChannelInboundHandlerAdapter implements Channel
   }
 
   private boolean writing() {
-    return inFlight > 0 || unflushed > 0;
+    return inFlight > 0 || flushScheduled;
   }
 
   @Override
@@ -227,6 +297,10 @@ public final class Relay extends ChannelInboundHandlerAdapter implements Channel
       outputShut = true;
       local.shutdownOutput();
     }
+    if (closing && !lingering) {
+      lingering = true;
+      local.eventLoop().schedule(() -> local.close(), LINGER_SECONDS, TimeUnit.SECONDS);
+    }
     closeIfDone();
   }
 
@@ -241,14 +315,16 @@ public final class Relay extends ChannelInboundHandlerAdapter implements Channel
       reset();
       return;
     }
-    if (closing) {
-      return;
+    if (!closing) {
+      end();
     }
+  }
+
+  private void end() {
     closing = true;
     afterWrites();
     if (!localEof && !localGone) {
       local.config().setAutoRead(true);
-      local.eventLoop().schedule(() -> local.close(), LINGER_SECONDS, TimeUnit.SECONDS);
     }
   }
 
@@ -265,6 +341,7 @@ public final class Relay extends ChannelInboundHandlerAdapter implements Channel
   /** The tunnel died, or never was: a reset, so that nobody takes the cut for an end. */
   private void reset() {
     closing = true;
+    releaseEarly();
     if (local.isActive()) {
       local.config().setOption(ChannelOption.SO_LINGER, 0);
     }

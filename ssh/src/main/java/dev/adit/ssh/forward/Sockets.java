@@ -1,34 +1,69 @@
 package dev.adit.ssh.forward;
 
+import dev.adit.ssh.connection.SshChannel;
 import dev.adit.ssh.transport.Buffers;
+import dev.adit.ssh.transport.ReadInto;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFactory;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.ChannelPromise;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.ServerChannel;
 import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollDomainSocketChannel;
 import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerDomainSocketChannel;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.DuplexChannel;
+import io.netty.channel.socket.SocketProtocolFamily;
+import io.netty.channel.socket.nio.NioDomainSocketChannel;
+import io.netty.channel.socket.nio.NioServerDomainSocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.channel.unix.DomainSocketAddress;
+import io.netty.channel.unix.IntegerUnixChannelOption;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import java.net.Inet6Address;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
+import java.nio.file.Path;
 import java.util.function.Consumer;
 
 /** How sockets are made here: epoll on Linux, NIO elsewhere. */
 public final class Sockets {
   private static final boolean EPOLL = Epoll.isAvailable();
+
+  /** What is read from a socket before others get a turn, in bytes. */
+  private static final int READ_BURST = 256 * 1024;
+
+  /**
+   * What is read from a socket before its channel is open, in bytes: a request to a proxy, or what
+   * epoll reads unasked when the application has ended its direction already.
+   */
+  private static final int EARLY_READ = 32 * 1024;
+
+  /** How long a connect may take, in milliseconds. TCP alone would try for two minutes. */
+  private static final int CONNECT_MILLIS = 30_000;
+
+  /**
+   * Linux's IPPROTO_IPV6 and IPV6_V6ONLY: each family has a socket of its own, so that one address
+   * in use doesn't take the other family along.
+   */
+  private static final IntegerUnixChannelOption V6_ONLY =
+      new IntegerUnixChannelOption("IPV6_V6ONLY", 41, 26);
 
   private Sockets() {}
 
@@ -44,38 +79,103 @@ public final class Sockets {
    * Netty's own resolver would block the loop.
    */
   public static ChannelFuture connect(EventLoop loop, InetSocketAddress to) {
+    return connecting(loop, EPOLL ? EpollSocketChannel::new : NioSocketChannel::new)
+        .option(ChannelOption.TCP_NODELAY, true)
+        .connect(to);
+  }
+
+  /** As {@link #connect}, to a Unix socket. */
+  static ChannelFuture connectUnix(EventLoop loop, String path) {
+    return connecting(loop, EPOLL ? EpollDomainSocketChannel::new : NioDomainSocketChannel::new)
+        .connect(unixAddress(path));
+  }
+
+  private static Bootstrap connecting(EventLoop loop, ChannelFactory<? extends Channel> factory) {
     return new Bootstrap()
         .group(loop)
-        .channel(EPOLL ? EpollSocketChannel.class : NioSocketChannel.class)
+        .channelFactory(factory)
         .option(ChannelOption.ALLOCATOR, Buffers.ALLOCATOR)
         .option(ChannelOption.AUTO_READ, false)
         .option(ChannelOption.AUTO_CLOSE, false)
         .option(ChannelOption.ALLOW_HALF_CLOSURE, true)
-        .option(ChannelOption.TCP_NODELAY, true)
-        .handler(new ChannelInboundHandlerAdapter())
-        .connect(to);
+        .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_MILLIS)
+        .handler(
+            new ChannelInitializer<>() {
+              @Override
+              protected void initChannel(Channel channel) {
+                prepareReads(channel);
+              }
+            });
   }
 
   /** Listens; the connections that come read nothing yet and allow half-closure. */
-  public static ChannelFuture listen(
+  static ChannelFuture listen(
       EventLoop loop, InetSocketAddress at, Consumer<DuplexChannel> accepted) {
+    boolean v6 = at.getAddress() instanceof Inet6Address;
+    ServerBootstrap server =
+        listening(
+                loop,
+                EPOLL
+                    ? () ->
+                        new EpollServerSocketChannel(
+                            v6 ? SocketProtocolFamily.INET6 : SocketProtocolFamily.INET)
+                    : NioServerSocketChannel::new,
+                accepted)
+            .option(ChannelOption.SO_REUSEADDR, true)
+            .childOption(ChannelOption.TCP_NODELAY, true);
+    if (EPOLL && v6) {
+      server.option(V6_ONLY, 1);
+    }
+    return server.bind(at);
+  }
+
+  /**
+   * As {@link #listen}, on a Unix socket.
+   *
+   * @param mask permission bits that its file must not have
+   */
+  static ChannelFuture listenUnix(
+      EventLoop loop, String path, int mask, Consumer<DuplexChannel> accepted) {
+    Channel server =
+        listening(
+                loop,
+                EPOLL ? EpollServerDomainSocketChannel::new : NioServerDomainSocketChannel::new,
+                accepted)
+            .register()
+            .channel();
+    ChannelPromise bound = server.newPromise();
+    // Called on the loop, bind() is done when it returns: the mask is there at the right moment.
+    loop.execute(() -> Umask.with(mask, () -> server.bind(unixAddress(path), bound)));
+    return bound;
+  }
+
+  private static SocketAddress unixAddress(String path) {
+    return EPOLL ? new DomainSocketAddress(path) : UnixDomainSocketAddress.of(Path.of(path));
+  }
+
+  /**
+   * When descriptors run out, Netty's acceptor rests for a second before it accepts again; what has
+   * come waits in the kernel meanwhile.
+   */
+  private static ServerBootstrap listening(
+      EventLoop loop,
+      ChannelFactory<? extends ServerChannel> factory,
+      Consumer<DuplexChannel> accepted) {
     return new ServerBootstrap()
         .group(loop)
-        .channel(EPOLL ? EpollServerSocketChannel.class : NioServerSocketChannel.class)
-        .option(ChannelOption.SO_REUSEADDR, true)
+        .channelFactory(factory)
         .childOption(ChannelOption.ALLOCATOR, Buffers.ALLOCATOR)
         .childOption(ChannelOption.AUTO_READ, false)
         .childOption(ChannelOption.AUTO_CLOSE, false)
         .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
-        .childOption(ChannelOption.TCP_NODELAY, true)
-        .childHandler(accepting(accepted))
-        .bind(at);
+        .childHandler(accepting(accepted));
   }
 
   private static ChannelHandler accepting(Consumer<DuplexChannel> accepted) {
     return new ChannelInitializer<Channel>() {
       @Override
       protected void initChannel(Channel channel) {
+        prepareReads(channel);
         // Registered, but not yet active: the relay starts when it is.
         channel
             .pipeline()
@@ -89,5 +189,17 @@ public final class Sockets {
                 });
       }
     };
+  }
+
+  private static void prepareReads(Channel channel) {
+    channel
+        .config()
+        .setRecvByteBufAllocator(
+            new ReadInto(READ_BURST, () -> false, () -> SshChannel.allocate(EARLY_READ)));
+  }
+
+  /** How a socket that was made here reads: one early buffer at a time, until it is changed. */
+  static ReadInto reads(Channel socket) {
+    return socket.config().getRecvByteBufAllocator();
   }
 }

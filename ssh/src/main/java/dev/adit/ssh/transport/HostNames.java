@@ -4,8 +4,11 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -16,19 +19,23 @@ import org.jspecify.annotations.Nullable;
 /**
  * Host names to addresses. The system's resolver may block for minutes and would pin a virtual
  * thread's carrier meanwhile, so it runs on a few platform threads and whoever waits has a
- * deadline. Safe on any thread but an event loop.
+ * deadline. Thread-safe.
  */
 public final class HostNames {
 
-  /** Lookups at once; each may hang as long as the system's resolver likes. */
-  private static final int THREADS = 8;
+  /** Names that are looked up at once; each may hang as long as the system's resolver likes. */
+  private static final int THREADS = 32;
 
-  /** Lookups that wait for one of the threads; more are refused at once. */
-  private static final int MAX_WAITING = 256;
+  /** Names that wait for one of the threads; more are refused at once. */
+  private static final int MAX_WAITING = 1024;
 
   private static final long IDLE_SECONDS = 10;
 
   private static final ThreadPoolExecutor LOOKUPS = lookups();
+
+  /** A name that hangs takes one thread, however many ask for it. */
+  private static final Map<String, CompletableFuture<List<InetAddress>>> UNDER_WAY =
+      new ConcurrentHashMap<>();
 
   private HostNames() {}
 
@@ -47,27 +54,64 @@ public final class HostNames {
 
   /**
    * All addresses of a name, in the order in which to try them. An address stands for itself and is
-   * not looked up.
+   * not looked up. Not for an event loop, since it waits.
    *
    * @throws UnknownHostException whose message is the resolver's reason alone: {@code Name or
    *     service not known}
    */
   public static List<InetAddress> resolve(String host, Duration patience)
       throws UnknownHostException, InterruptedException {
-    Future<InetAddress[]> lookup;
     try {
-      lookup = LOOKUPS.submit(() -> InetAddress.getAllByName(host));
-    } catch (RejectedExecutionException e) {
-      throw failure("more than " + MAX_WAITING + " names are being resolved", e);
-    }
-    try {
-      return List.of(lookup.get(patience.toMillis(), TimeUnit.MILLISECONDS));
+      return lookUp(host, patience).get();
     } catch (ExecutionException e) {
-      throw failure(reason(host, e.getCause()), e.getCause());
-    } catch (TimeoutException e) {
-      throw failure("no answer from the resolver within " + patience.toSeconds() + " s", e);
-    } finally {
-      lookup.cancel(false);
+      throw e.getCause() instanceof UnknownHostException unknown
+          ? unknown
+          : failure(reason(host, e.getCause()), e.getCause());
+    }
+  }
+
+  /**
+   * As {@link #resolve}, but returns at once: for an event loop. Completes on any thread, and fails
+   * with an {@link UnknownHostException} only.
+   */
+  public static CompletableFuture<List<InetAddress>> lookUp(String host, Duration patience) {
+    CompletableFuture<List<InetAddress>> lookup;
+    try {
+      lookup =
+          UNDER_WAY.computeIfAbsent(
+              host, name -> CompletableFuture.supplyAsync(() -> addresses(name), LOOKUPS));
+    } catch (RejectedExecutionException e) {
+      return CompletableFuture.failedFuture(
+          failure("more than " + MAX_WAITING + " names are being resolved", e));
+    }
+    var _ = lookup.whenComplete((_, _) -> UNDER_WAY.remove(host, lookup));
+    CompletableFuture<List<InetAddress>> answer = new CompletableFuture<>();
+    var _ =
+        lookup
+            .copy()
+            .orTimeout(patience.toMillis(), TimeUnit.MILLISECONDS)
+            .whenComplete(
+                (found, e) -> {
+                  if (e == null) {
+                    answer.complete(found);
+                    return;
+                  }
+                  Throwable cause = e instanceof CompletionException ? e.getCause() : e;
+                  answer.completeExceptionally(
+                      cause instanceof TimeoutException
+                          ? failure(
+                              "no answer from the resolver within " + patience.toSeconds() + " s",
+                              cause)
+                          : failure(reason(host, cause), cause));
+                });
+    return answer;
+  }
+
+  private static List<InetAddress> addresses(String host) {
+    try {
+      return List.of(InetAddress.getAllByName(host));
+    } catch (UnknownHostException e) {
+      throw new CompletionException(e);
     }
   }
 

@@ -14,8 +14,8 @@ import java.util.function.Supplier;
  */
 public final class ReadInto implements RecvByteBufAllocator {
   private final int burst;
-  private final BooleanSupplier more;
-  private final Supplier<ByteBuf> buffers;
+  private BooleanSupplier more;
+  private Supplier<ByteBuf> buffers;
 
   /**
    * @param burst bytes to read before other sockets of the loop get a turn
@@ -26,6 +26,12 @@ public final class ReadInto implements RecvByteBufAllocator {
     this.burst = burst;
     this.more = more;
     this.buffers = buffers;
+  }
+
+  /** Other buffers from now on. A socket keeps its allocator, so it can't be given another one. */
+  public void use(BooleanSupplier nextMore, Supplier<ByteBuf> nextBuffers) {
+    more = nextMore;
+    buffers = nextBuffers;
   }
 
   @Override

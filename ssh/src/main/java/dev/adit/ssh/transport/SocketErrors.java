@@ -1,6 +1,7 @@
 package dev.adit.ssh.transport;
 
 import io.netty.channel.ConnectTimeoutException;
+import java.io.FileNotFoundException;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -17,6 +18,10 @@ public final class SocketErrors {
   public static String plain(@Nullable Throwable failure) {
     if (failure instanceof ConnectTimeoutException) {
       return "Connection timed out";
+    }
+    if (failure instanceof FileNotFoundException) {
+      // Netty's way to say ENOENT for a Unix socket, without a word.
+      return "No such file or directory";
     }
     String message = failure == null ? null : failure.getMessage();
     if (message == null || message.isBlank()) {

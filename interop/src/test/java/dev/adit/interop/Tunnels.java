@@ -1,0 +1,86 @@
+package dev.adit.interop;
+
+import dev.adit.ssh.ConnectOptions;
+import dev.adit.ssh.Forward;
+import dev.adit.ssh.ForwardOptions;
+import dev.adit.ssh.ForwardSpec;
+import dev.adit.ssh.HostKeyPolicy;
+import dev.adit.ssh.SshClient;
+import dev.adit.ssh.SshConnection;
+import dev.adit.ssh.TunnelEvent;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/** A server, a client of the library that is logged in to it, and what happened in its tunnels. */
+final class Tunnels implements AutoCloseable {
+  final OpenSshServer server;
+  final SshClient client = SshClient.create();
+  final SshConnection connection;
+  final List<TunnelEvent> events = new CopyOnWriteArrayList<>();
+
+  private Tunnels(OpenSshServer server) throws IOException, InterruptedException {
+    this.server = server;
+    this.connection = client.connect(options(server).events(events::add).build());
+  }
+
+  /** Through an sshd with these further lines of sshd_config. */
+  static Tunnels start(String... configLines) throws IOException, InterruptedException {
+    OpenSshServer server = OpenSshServer.start(List.of(Keys.Type.ED25519), configLines);
+    try {
+      return new Tunnels(server);
+    } catch (IOException | InterruptedException | RuntimeException e) {
+      server.close();
+      throw e;
+    }
+  }
+
+  /** How to log in to the server. */
+  static ConnectOptions.Builder options(OpenSshServer server) {
+    return ConnectOptions.to("127.0.0.1")
+        .port(server.port())
+        .user(server.user())
+        .hostKeyPolicy(HostKeyPolicy.acceptAnyInsecurely())
+        .identityFile(server.userKey());
+  }
+
+  /** -L on a free port. */
+  Forward local(String target) throws IOException, InterruptedException {
+    return connection.forward(ForwardSpec.parseLocal(Ports.free() + ":" + target));
+  }
+
+  /** -R on a port that the server chooses. */
+  Forward remote(String target) throws IOException, InterruptedException {
+    return connection.forward(ForwardSpec.parseRemote("0:" + target));
+  }
+
+  /** -D on a free port. */
+  Forward dynamic() throws IOException, InterruptedException {
+    return connection.forward(ForwardSpec.parseDynamic(Integer.toString(Ports.free())));
+  }
+
+  Forward forward(ForwardSpec spec, ForwardOptions options)
+      throws IOException, InterruptedException {
+    return connection.forward(spec, options);
+  }
+
+  static Socket connect(int port) throws IOException {
+    return new Socket(InetAddress.getLoopbackAddress(), port);
+  }
+
+  /** Waits for an event whose text has this in it. */
+  void awaitEvent(String text) {
+    Ports.await(
+        "\"" + text + "\" in " + events,
+        () -> events.stream().anyMatch(event -> event.toString().contains(text)));
+  }
+
+  @Override
+  public void close() {
+    connection.close();
+    client.close();
+    server.close();
+  }
+}

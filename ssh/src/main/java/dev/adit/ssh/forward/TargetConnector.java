@@ -1,0 +1,80 @@
+package dev.adit.ssh.forward;
+
+import dev.adit.ssh.Target;
+import dev.adit.ssh.transport.HostNames;
+import dev.adit.ssh.transport.SocketErrors;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.EventLoop;
+import io.netty.channel.socket.DuplexChannel;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+
+/** Connects to where a remote forwarding leads, at the moment when somebody comes through it. */
+final class TargetConnector {
+
+  /** How long a name's lookup may take before the connection is refused. */
+  private static final Duration RESOLVER_PATIENCE = Duration.ofSeconds(10);
+
+  private TargetConnector() {}
+
+  /**
+   * Connects, trying all addresses of a name in turn.
+   *
+   * @param loop where the socket is to live; to be called on it
+   * @return completes on the loop; fails with an {@link IOException} whose message says why, in the
+   *     system's words
+   */
+  static CompletableFuture<DuplexChannel> connect(EventLoop loop, Target target) {
+    CompletableFuture<DuplexChannel> result = new CompletableFuture<>();
+    switch (target) {
+      case Target.Unix to ->
+          Sockets.connectUnix(loop, to.path())
+              .addListener(
+                  (ChannelFuture done) -> {
+                    if (done.isSuccess()) {
+                      result.complete((DuplexChannel) done.channel());
+                    } else {
+                      result.completeExceptionally(
+                          new IOException(SocketErrors.plain(done.cause()), done.cause()));
+                    }
+                  });
+      case Target.Tcp to ->
+          HostNames.lookUp(to.host(), RESOLVER_PATIENCE)
+              .whenCompleteAsync(
+                  (addresses, failure) -> {
+                    if (failure == null) {
+                      connectOneOf(loop, addresses, 0, to.port(), result);
+                    } else {
+                      result.completeExceptionally(
+                          new IOException("unknown host (" + failure.getMessage() + ")", failure));
+                    }
+                  },
+                  loop);
+    }
+    return result;
+  }
+
+  private static void connectOneOf(
+      EventLoop loop,
+      List<InetAddress> addresses,
+      int index,
+      int port,
+      CompletableFuture<DuplexChannel> result) {
+    Sockets.connect(loop, new InetSocketAddress(addresses.get(index), port))
+        .addListener(
+            (ChannelFuture done) -> {
+              if (done.isSuccess()) {
+                result.complete((DuplexChannel) done.channel());
+              } else if (index + 1 < addresses.size()) {
+                connectOneOf(loop, addresses, index + 1, port, result);
+              } else {
+                result.completeExceptionally(
+                    new IOException(SocketErrors.plain(done.cause()), done.cause()));
+              }
+            });
+  }
+}
