@@ -11,8 +11,10 @@ import dev.adit.ssh.TunnelEvent;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** A server, a client of the library that is logged in to it, and what happened in its tunnels. */
 final class Tunnels implements AutoCloseable {
@@ -68,6 +70,38 @@ final class Tunnels implements AutoCloseable {
 
   static Socket connect(int port) throws IOException {
     return new Socket(InetAddress.getLoopbackAddress(), port);
+  }
+
+  /** Something that a test does many times. */
+  interface Repeated {
+    void run(int i) throws Exception;
+  }
+
+  /** Does it this many times, on so many threads; fails as the first that failed. */
+  static void inParallel(int threads, int times, Repeated action) throws Exception {
+    var next = new AtomicInteger();
+    var failures = new CopyOnWriteArrayList<Throwable>();
+    List<Thread> running = new ArrayList<>();
+    for (int t = 0; t < threads; t++) {
+      running.add(
+          Thread.ofPlatform()
+              .start(
+                  () -> {
+                    for (int i; (i = next.getAndIncrement()) < times && failures.isEmpty(); ) {
+                      try {
+                        action.run(i);
+                      } catch (Throwable e) {
+                        failures.add(e);
+                      }
+                    }
+                  }));
+    }
+    for (Thread thread : running) {
+      thread.join();
+    }
+    if (!failures.isEmpty()) {
+      throw new AssertionError(failures.getFirst());
+    }
   }
 
   /** Waits for an event whose text has this in it. */

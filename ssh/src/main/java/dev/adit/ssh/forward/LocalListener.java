@@ -21,6 +21,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
@@ -45,15 +46,12 @@ final class LocalListener implements Forward {
   private final Connection connection;
   private final ForwardSpec spec;
   private final List<Channel> listeners;
-  private final @Nullable OwnFile file;
   private final AtomicBoolean closed = new AtomicBoolean();
 
-  private LocalListener(
-      Connection connection, ForwardSpec spec, List<Channel> listeners, @Nullable OwnFile file) {
+  private LocalListener(Connection connection, ForwardSpec spec, List<Channel> listeners) {
     this.connection = connection;
     this.spec = spec;
     this.listeners = List.copyOf(listeners);
-    this.file = file;
     for (Channel listener : listeners) {
       listener.pipeline().addLast(new AcceptFailures());
     }
@@ -75,15 +73,13 @@ final class LocalListener implements Forward {
       ForwardOptions options,
       Consumer<DuplexChannel> accepted)
       throws SshException, InterruptedException {
-    return switch (spec.listen()) {
-      case Listen.Tcp tcp ->
-          new LocalListener(connection, spec, bindTcp(connection, tcp, options, accepted), null);
-      case Listen.Unix unix -> {
-        Channel listener = bindUnix(connection.eventLoop(), unix.path(), options, accepted);
-        yield new LocalListener(
-            connection, spec, List.of(listener), OwnFile.of(Path.of(unix.path())));
-      }
-    };
+    List<Channel> listeners =
+        switch (spec.listen()) {
+          case Listen.Tcp tcp -> bindTcp(connection, tcp, options, accepted);
+          case Listen.Unix unix ->
+              List.of(bindUnix(connection.eventLoop(), unix.path(), options, accepted));
+        };
+    return new LocalListener(connection, spec, listeners);
   }
 
   // ---- TCP ------------------------------------------------------------------------------------
@@ -186,8 +182,15 @@ final class LocalListener implements Forward {
   private static Channel bindUnix(
       EventLoop loop, String path, ForwardOptions options, Consumer<DuplexChannel> accepted)
       throws SshException, InterruptedException {
-    if (options.streamLocalBindUnlink()) {
-      removeSocket(Path.of(path));
+    try {
+      if (options.streamLocalBindUnlink()) {
+        removeSocket(Path.of(path));
+      } else if (Files.exists(Path.of(path), LinkOption.NOFOLLOW_LINKS)) {
+        // Netty would remove it and take its place.
+        throw refused(path, "Address already in use", null);
+      }
+    } catch (InvalidPathException e) {
+      throw refused(path, e.getReason(), e);
     }
     ChannelFuture binding = Sockets.listenUnix(loop, path, options.streamLocalBindMask(), accepted);
     binding.await();
@@ -218,33 +221,6 @@ final class LocalListener implements Forward {
         throw ours;
       }
       throw refused(path.toString(), "cannot remove the old socket: " + e.getMessage(), e);
-    }
-  }
-
-  /** The socket file that we made: removed at the end, unless somebody has put another there. */
-  private record OwnFile(Path path, @Nullable Object key) {
-
-    static OwnFile of(Path path) {
-      return new OwnFile(path, key(path));
-    }
-
-    private static @Nullable Object key(Path path) {
-      try {
-        return Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
-            .fileKey();
-      } catch (IOException _) {
-        return null;
-      }
-    }
-
-    void remove() {
-      try {
-        if (key != null && key.equals(key(path))) {
-          Files.deleteIfExists(path);
-        }
-      } catch (IOException _) {
-        // It stays behind, and a later bind says so.
-      }
     }
   }
 
@@ -302,13 +278,21 @@ final class LocalListener implements Forward {
     listeners.forEach(listener -> listener.closeFuture().awaitUninterruptibly());
   }
 
+  private void removeOwnSocket() {
+    if (spec.listen() instanceof Listen.Unix unix) {
+      try {
+        Files.deleteIfExists(Path.of(unix.path()));
+      } catch (IOException _) {
+        // It stays behind, and a later bind says so.
+      }
+    }
+  }
+
   private void closeNow() {
     if (closed.compareAndSet(false, true)) {
       String where = where();
-      if (file != null) {
-        file.remove();
-      }
       listeners.forEach(Channel::close);
+      removeOwnSocket();
       if (!connection.closed().isDone()) {
         connection
             .eventLoop()
