@@ -4,7 +4,9 @@ import dev.adit.ssh.auth.Authenticated;
 import dev.adit.ssh.auth.ClientAuthentication;
 import dev.adit.ssh.connection.Connection;
 import dev.adit.ssh.crypto.KexAlgorithm;
+import dev.adit.ssh.forward.AgentForwarder;
 import dev.adit.ssh.forward.Forwarding;
+import dev.adit.ssh.session.ClientSession;
 import dev.adit.ssh.transport.Negotiated;
 import dev.adit.ssh.transport.Text;
 import dev.adit.ssh.transport.Transport;
@@ -201,6 +203,39 @@ public final class SshConnection implements AutoCloseable {
   public Forward forward(ForwardSpec spec, ForwardOptions how)
       throws SshException, InterruptedException {
     return forwarding.start(spec, how);
+  }
+
+  /**
+   * Opens a session, in which one command, shell or subsystem runs. Blocks.
+   *
+   * @throws SshException.ChannelRefused if the server refuses
+   */
+  public Session openSession() throws SshException, InterruptedException {
+    return ClientSession.open(
+        connection, agentSocket -> AgentForwarder.serve(connection, agentSocket));
+  }
+
+  /** Completes when no session and no forwarded connection is left. */
+  public CompletableFuture<Void> whenIdle() {
+    CompletableFuture<Void> idle = new CompletableFuture<>();
+    connection
+        .eventLoop()
+        .execute(() -> connection.whenIdle().thenRun(() -> idle.completeAsync(() -> null)));
+    return idle;
+  }
+
+  /** The channels that are open or being opened, a line each: {@code #0 session}. */
+  public CompletableFuture<List<String>> channels() {
+    CompletableFuture<List<String>> lines = new CompletableFuture<>();
+    connection
+        .eventLoop()
+        .execute(
+            () -> {
+              List<String> now =
+                  connection.channels().stream().map(c -> "#" + c.id() + " " + c.type()).toList();
+              lines.completeAsync(() -> now);
+            });
+    return lines;
   }
 
   /** Where the connection goes, for messages: {@code 192.0.2.1 port 22}, or a command. */

@@ -119,6 +119,15 @@ public abstract sealed class SshException extends IOException {
     }
   }
 
+  /** The peer did not do what a channel request asked for (RFC 4254 section 5.4). */
+  public static final class RequestRefused extends SshException {
+    private static final long serialVersionUID = 1L;
+
+    public RequestRefused(String message) {
+      super(message, null);
+    }
+  }
+
   /** The connection could not be made, or has ended. */
   public static final class Disconnected extends SshException {
     private static final long serialVersionUID = 1L;

@@ -21,18 +21,24 @@ class RoomOrderTest {
           TOP, "forward", "session", "connection", "auth", "transport", "keys", "crypto", "wire");
 
   /**
-   * Values, errors and questions of the top package that every room may name. They use no room.
-   * What does something (SshClient, SshServer, SshConnection) is not among them.
+   * Values, errors, questions and interfaces of the top package that every room may name. They use
+   * no room. What does something (SshClient, SshServer, SshConnection) is not among them.
    */
   private static final Set<String> VOCABULARY =
       Set.of(
           "BadSpecException",
           "Destination",
+          "ExitStatus",
+          "Forward",
+          "ForwardOptions",
           "ForwardSpec",
           "HandshakeInfo",
           "Listen",
+          "PtyOptions",
+          "Session",
           "SshException",
           "Target",
+          "TerminalMode",
           "TunnelEvent",
           "UserInteraction");
 

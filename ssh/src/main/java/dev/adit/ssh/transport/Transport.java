@@ -536,7 +536,9 @@ public final class Transport implements PacketSink {
           case SshException.AuthenticationFailed _ ->
               DisconnectReason.NO_MORE_AUTH_METHODS_AVAILABLE;
           case SshException.Disconnected e -> e.byRemote() ? 0 : e.code();
-          case SshException.ForwardRefused _, SshException.ChannelRefused _ ->
+          case SshException.ForwardRefused _,
+              SshException.ChannelRefused _,
+              SshException.RequestRefused _ ->
               DisconnectReason.BY_APPLICATION;
         };
     if (code != 0) {
