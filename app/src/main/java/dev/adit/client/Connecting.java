@@ -4,7 +4,11 @@ import dev.adit.config.AlgorithmNames.Kind;
 import dev.adit.config.ClientOptions;
 import dev.adit.ssh.ConnectOptions;
 import dev.adit.ssh.HostKeyPolicy;
+import dev.adit.ssh.IdentitySource;
+import dev.adit.ssh.KnownHostsOptions;
+import dev.adit.ssh.UserInteraction;
 import java.net.StandardProtocolFamily;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 
@@ -13,7 +17,10 @@ final class Connecting {
 
   private Connecting() {}
 
-  static ConnectOptions.Builder options(ClientOptions options) {
+  /**
+   * @param interaction the person, or {@link UserInteraction#NONE} in batch mode
+   */
+  static ConnectOptions.Builder options(ClientOptions options, UserInteraction interaction) {
     ConnectOptions.Builder to =
         ConnectOptions.to(options.host())
             .port(options.port())
@@ -46,7 +53,77 @@ final class Connecting {
     if (options.connectTimeout() != null) {
       to.connectTimeout(options.connectTimeout());
     }
-    return to.hostKeyPolicy(HostKeyPolicy.refuseAll());
+    ClientOptions.IpQos qos = options.ipQos();
+    to.trafficClass(
+        options.sessionType() == ClientOptions.SessionType.NONE ? qos.bulk() : qos.interactive());
+    String proxyCommand = options.proxyCommand();
+    if (proxyCommand != null) {
+      to.proxyCommand(List.of(shell(), "-c", "exec " + proxyCommand));
+    }
+    String bindAddress = options.bindAddress();
+    if (bindAddress != null) {
+      to.bindAddress(bindAddress);
+    }
+    return to.interaction(interaction)
+        .identities(identities(options))
+        .hostKeyPolicy(HostKeyPolicy.knownHosts(knownHosts(options, interaction)));
+  }
+
+  private static String shell() {
+    String shell = System.getenv("SHELL");
+    return shell == null || shell.isEmpty() ? "/bin/sh" : shell;
+  }
+
+  private static IdentitySource identities(ClientOptions options) {
+    Path agent = options.identityAgent(System.getenv());
+    ClientOptions.AddKeys add = options.addKeysToAgent();
+    IdentitySource.Builder identities =
+        IdentitySource.builder()
+            .certificates(options.certificateFiles())
+            .identitiesOnly(options.identitiesOnly())
+            .agent(agent == null ? "none" : agent.toString(), System.getenv())
+            .addKeysToAgent(
+                switch (add.mode()) {
+                  case NO -> IdentitySource.AddToAgent.NO;
+                  case YES -> IdentitySource.AddToAgent.YES;
+                  case ASK -> IdentitySource.AddToAgent.ASK;
+                  case CONFIRM -> IdentitySource.AddToAgent.CONFIRM;
+                },
+                Duration.ofSeconds(add.seconds()));
+    if (options.hasExplicitIdentityFiles()) {
+      options.identityFiles().forEach(identities::explicitFile);
+    } else {
+      identities.files(options.identityFiles());
+    }
+    return identities.build();
+  }
+
+  private static KnownHostsOptions knownHosts(ClientOptions options, UserInteraction interaction) {
+    return KnownHostsOptions.files(options.userKnownHostsFiles())
+        .globalFiles(options.globalKnownHostsFiles())
+        .strictness(
+            switch (options.strictHostKeyChecking()) {
+              case YES -> KnownHostsOptions.Strictness.YES;
+              case NO -> KnownHostsOptions.Strictness.OFF;
+              case ASK -> KnownHostsOptions.Strictness.ASK;
+              case ACCEPT_NEW -> KnownHostsOptions.Strictness.ACCEPT_NEW;
+            })
+        .updateHostKeys(
+            switch (options.updateHostKeys()) {
+              case YES -> KnownHostsOptions.Update.YES;
+              case NO -> KnownHostsOptions.Update.NO;
+              case ASK -> KnownHostsOptions.Update.ASK;
+            })
+        .hashNames(options.hashKnownHosts())
+        .hostKeyAlias(options.hostKeyAlias())
+        .checkHostIp(options.checkHostIp())
+        .visualHostKey(options.visualHostKey())
+        .fingerprintHash(options.fingerprintHash())
+        .revokedHostKeys(options.revokedHostKeys())
+        .caSignatureAlgorithms(options.algorithms(Kind.CA_SIGNATURE))
+        .requiredRsaSize(options.requiredRsaSize())
+        .interaction(interaction)
+        .build();
   }
 
   private static List<String> authentications(ClientOptions options) {

@@ -350,14 +350,19 @@ public final class ClientOptions {
     };
   }
 
+  /** Whether to draw a picture of the server's key. */
+  public boolean visualHostKey() {
+    return flag(Keyword.VISUAL_HOST_KEY, false);
+  }
+
   /** {@code SHA256} or {@code MD5}. */
   public String fingerprintHash() {
     return text(Keyword.FINGERPRINT_HASH, "SHA256");
   }
 
-  /** Bits; smaller keys of either side are refused. */
+  /** Bits; smaller keys of either side are refused. Default 2048, where ssh has 1024. */
   public int requiredRsaSize() {
-    return number(Keyword.REQUIRED_RSA_SIZE, 1024);
+    return number(Keyword.REQUIRED_RSA_SIZE, 2048);
   }
 
   // --- login ---

@@ -93,7 +93,7 @@ public final class ConfigDump {
     number(Keyword.NUMBER_OF_PASSWORD_PROMPTS, 3);
     number(Keyword.SERVER_ALIVE_COUNT_MAX, 3);
     line("serveraliveinterval", options.serverAliveInterval());
-    number(Keyword.REQUIRED_RSA_SIZE, 1024);
+    number(Keyword.REQUIRED_RSA_SIZE, 2048);
     wordIfSet(Keyword.OBSCURE_KEYSTROKE_TIMING);
   }
 
