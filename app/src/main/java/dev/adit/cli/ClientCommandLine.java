@@ -16,13 +16,14 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Objects;
-import java.util.Stack;
+import joptsimple.OptionException;
+import joptsimple.OptionParser;
+import joptsimple.OptionSet;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
-import picocli.CommandLine.Model.PositionalParamSpec;
 
 /**
  * Reads the command line of {@code adit} as getopt(3) and ssh(1) do: flags may be clustered and
@@ -30,7 +31,7 @@ import picocli.CommandLine.Model.PositionalParamSpec;
  * the command. The first {@code --} ends the flags.
  *
  * <p>The order of the flags counts ({@code -p} and {@code -o Port} are the same setting, and the
- * first one wins), so picocli hands each over as it comes upon it.
+ * first one wins), so they are kept in the order in which they stand.
  */
 public final class ClientCommandLine {
   /** What ssh exits with when it could not do its work. */
@@ -170,66 +171,31 @@ public final class ClientCommandLine {
 
     /** Reads the flags up to the first argument that is none, and returns what is left. */
     private List<String> flags(List<String> args) throws UsageException {
-      var left = new ArrayList<String>();
-      var spec = CommandSpec.create();
-      spec.parser()
-          .stopAtPositional(true)
-          .expandAtFiles(false)
-          // getopt knows no such thing: the argument of -p=22 is =22.
-          .separator("\0");
+      var parser = new OptionParser();
+      parser.posixlyCorrect(true);
       for (var flag : Flag.values()) {
-        spec.addOption(
-            OptionSpec.builder("-" + flag.letter())
-                .arity(flag.argument() == null ? "0" : "1")
-                .type(flag.argument() == null ? boolean.class : String.class)
-                .parameterConsumer((rest, _, command) -> given.add(given(flag, rest, command)))
-                .build());
+        var option = parser.accepts(Character.toString(flag.letter()));
+        if (flag.argument() != null) {
+          option.withRequiredArg();
+        }
       }
-      spec.addPositional(
-          PositionalParamSpec.builder()
-              .arity("0..*")
-              .type(List.class)
-              .auxiliaryTypes(String.class)
-              .parameterConsumer(
-                  (rest, _, _) -> {
-                    while (!rest.isEmpty()) {
-                      left.add(rest.pop());
-                    }
-                  })
-              .build());
+      OptionSet found;
       try {
-        new picocli.CommandLine(spec).parseArgs(args.toArray(String[]::new));
-      } catch (picocli.CommandLine.UnmatchedArgumentException e) {
-        throw new UsageException("unknown option -- " + unknownLetter(e.getUnmatched()), true);
-      } catch (picocli.CommandLine.ParameterException e) {
-        throw new UsageException(Objects.toString(e.getMessage()), true);
+        found = parser.parse(args.toArray(String[]::new));
+      } catch (OptionException e) {
+        var letter = printable(e.options().getFirst().charAt(0));
+        throw new UsageException(
+            (Flag.of(letter) == null ? "unknown option -- " : "option requires an argument -- ")
+                + letter,
+            true);
       }
-      return left;
-    }
-
-    private static Given given(Flag flag, Stack<String> rest, CommandSpec command) {
-      if (flag.argument() == null) {
-        return new Given(flag, null);
+      var arguments = new EnumMap<Flag, Iterator<?>>(Flag.class);
+      for (var option : found.specs()) {
+        var flag = Objects.requireNonNull(Flag.of(option.options().getFirst().charAt(0)));
+        var next = arguments.computeIfAbsent(flag, _ -> found.valuesOf(option).iterator());
+        given.add(new Given(flag, flag.argument() == null ? null : (String) next.next()));
       }
-      if (rest.isEmpty()) {
-        throw new picocli.CommandLine.ParameterException(
-            command.commandLine(), "option requires an argument -- " + flag.letter());
-      }
-      return new Given(flag, rest.pop());
-    }
-
-    private static char unknownLetter(List<String> unmatched) {
-      return unmatched.isEmpty()
-          ? '?'
-          : (char)
-              unmatched
-                  .getFirst()
-                  .chars()
-                  .skip(1)
-                  .filter(c -> Flag.of((char) c) == null)
-                  .map(c -> printable((char) c))
-                  .findFirst()
-                  .orElse('?');
+      return found.nonOptionArguments().stream().map(Object::toString).toList();
     }
 
     private static char printable(char c) {

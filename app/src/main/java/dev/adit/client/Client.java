@@ -7,6 +7,7 @@ import dev.adit.ssh.ForwardSpec;
 import dev.adit.ssh.SshClient;
 import dev.adit.ssh.SshConnection;
 import dev.adit.ssh.SshException;
+import dev.adit.ssh.UserInteraction;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -19,6 +20,7 @@ public final class Client {
 
   private final ClientOptions options;
   private final Hops hops;
+  private final UserInteraction interaction;
 
   /**
    * @param commandLine reads the options of jump hosts
@@ -26,6 +28,7 @@ public final class Client {
   public Client(ClientOptions options, ClientCommandLine commandLine) {
     this.options = options;
     this.hops = new Hops(commandLine);
+    this.interaction = UserInteraction.NONE;
   }
 
   /**
@@ -51,9 +54,9 @@ public final class Client {
       throws SshException, ClientFailure, InterruptedException {
     SshConnection via = null;
     for (ClientOptions hop : hops.of(options)) {
-      via = client.connect(Connecting.options(hop).via(via).build());
+      via = client.connect(Connecting.options(hop, interaction).via(via).build());
     }
-    return client.connect(Connecting.options(options).via(via).build());
+    return client.connect(Connecting.options(options, interaction).via(via).build());
   }
 
   private void forward(SshConnection connection)

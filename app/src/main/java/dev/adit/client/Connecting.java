@@ -7,7 +7,9 @@ import dev.adit.ssh.HostKeyPolicy;
 import dev.adit.ssh.IdentitySource;
 import dev.adit.ssh.KnownHostsOptions;
 import dev.adit.ssh.UserInteraction;
+import java.net.InetAddress;
 import java.net.StandardProtocolFamily;
+import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -20,7 +22,8 @@ final class Connecting {
   /**
    * @param interaction the person, or {@link UserInteraction#NONE} in batch mode
    */
-  static ConnectOptions.Builder options(ClientOptions options, UserInteraction interaction) {
+  static ConnectOptions.Builder options(ClientOptions options, UserInteraction interaction)
+      throws ClientFailure {
     ConnectOptions.Builder to =
         ConnectOptions.to(options.host())
             .port(options.port())
@@ -62,7 +65,11 @@ final class Connecting {
     }
     String bindAddress = options.bindAddress();
     if (bindAddress != null) {
-      to.bindAddress(bindAddress);
+      try {
+        to.bindAddress(InetAddress.getByName(bindAddress));
+      } catch (UnknownHostException e) {
+        throw new ClientFailure("BindAddress " + bindAddress + ": not an address of this machine");
+      }
     }
     return to.interaction(interaction)
         .identities(identities(options))

@@ -185,7 +185,12 @@ public enum Keyword {
   REMOTE_FORWARD("RemoteForward", Values::remoteForward, State.IMPLEMENTED, Gathering.EACH, ""),
   REQUEST_TTY(
       "RequestTTY", Values.yesNoOr("force", "auto"), State.IMPLEMENTED, Gathering.FIRST, ""),
-  REQUIRED_RSA_SIZE("RequiredRSASize", Values::number, State.IMPLEMENTED, Gathering.FIRST, ""),
+  REQUIRED_RSA_SIZE(
+      "RequiredRSASize",
+      Values::number,
+      State.IMPLEMENTED,
+      Gathering.FIRST,
+      "default 2048, where ssh has 1024"),
   REVOKED_HOST_KEYS("RevokedHostKeys", Values::word, State.IMPLEMENTED, Gathering.FIRST, ""),
   SECURITY_KEY_PROVIDER(
       "SecurityKeyProvider",
