@@ -1,5 +1,6 @@
 package dev.adit;
 
+import dev.adit.cli.Background;
 import dev.adit.cli.ClientCommandLine;
 import dev.adit.client.Client;
 import dev.adit.client.Logs;
@@ -7,7 +8,9 @@ import dev.adit.config.ClientOptions;
 import dev.adit.config.LocalSide;
 import dev.adit.config.StandardAlgorithms;
 import java.io.IOException;
+import java.util.List;
 import org.slf4j.LoggerFactory;
+import sun.misc.Signal;
 
 /** The client, {@code adit}. */
 public final class Adit {
@@ -29,14 +32,19 @@ public final class Adit {
         System.err.print(exit.err());
         yield exit.status();
       }
-      case ClientCommandLine.Connect connect -> connect(connect, commandLine);
+      case ClientCommandLine.Connect connect -> connect(connect, commandLine, args);
     };
   }
 
-  private static int connect(ClientCommandLine.Connect connect, ClientCommandLine commandLine) {
+  private static int connect(
+      ClientCommandLine.Connect connect, ClientCommandLine commandLine, String... args) {
     ClientOptions options = connect.options();
     try {
       connect.warnings().forEach(System.err::println);
+      if (options.forkAfterAuthentication() && !Background.isChild()) {
+        return Background.spawnAndWait(Adit.class, List.of(args));
+      }
+      endOnSignals();
       Logs.configure(options.logLevel(), options.logFile());
       options.notes().forEach(LoggerFactory.getLogger(Adit.class)::debug);
       return new Client(options, commandLine).run();
@@ -47,6 +55,19 @@ public final class Adit {
       return ClientCommandLine.FAILURE;
     } finally {
       Logs.flush();
+    }
+  }
+
+  /** As ssh: a signal ends the connection and the program, with a word and 255. */
+  private static void endOnSignals() {
+    for (String name : List.of("INT", "TERM", "HUP")) {
+      Signal.handle(
+          new Signal(name),
+          signal -> {
+            LoggerFactory.getLogger(Adit.class).info("Killed by signal {}.", signal.getNumber());
+            Logs.flush();
+            System.exit(ClientCommandLine.FAILURE);
+          });
     }
   }
 }

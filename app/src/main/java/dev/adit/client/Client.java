@@ -1,13 +1,17 @@
 package dev.adit.client;
 
+import dev.adit.cli.Background;
 import dev.adit.cli.ClientCommandLine;
 import dev.adit.config.ClientOptions;
 import dev.adit.ssh.Forward;
+import dev.adit.ssh.ForwardOptions;
 import dev.adit.ssh.ForwardSpec;
+import dev.adit.ssh.Listen;
 import dev.adit.ssh.SshClient;
 import dev.adit.ssh.SshConnection;
 import dev.adit.ssh.SshException;
 import dev.adit.ssh.UserInteraction;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -40,13 +44,46 @@ public final class Client {
     try (SshClient client = SshClient.create()) {
       SshConnection connection = connect(client);
       forward(connection);
-      SshException end = connection.closed().join();
-      log.error("{}", end.getMessage());
-      return ClientCommandLine.FAILURE;
-    } catch (SshException | ClientFailure e) {
-      log.error("{}", e.getMessage());
+      runLocalCommand();
+      if (options.forkAfterAuthentication()) {
+        Background.ready(
+            options.sessionType() == ClientOptions.SessionType.NONE
+                ? Background.Keep.NOTHING
+                : Background.Keep.OUTPUT);
+      }
+      return serve(connection);
+    } catch (SshException e) {
+      log.error("{}", withOrigin(e));
       log.trace("in detail", e);
       return ClientCommandLine.FAILURE;
+    } catch (ClientFailure | IOException e) {
+      log.error("adit: {}", e.getMessage());
+      return ClientCommandLine.FAILURE;
+    }
+  }
+
+  /** As ssh: what went wrong on this side of the connection is said in the program's name. */
+  private static String withOrigin(SshException e) {
+    String message = String.valueOf(e.getMessage());
+    return e instanceof SshException.Disconnected d
+            && !d.byRemote()
+            && (message.startsWith("connect to ") || message.startsWith("Could not resolve "))
+        ? "adit: " + message
+        : message;
+  }
+
+  private int serve(SshConnection connection)
+      throws InterruptedException, SshException, ClientFailure {
+    SshException end = connection.closed().join();
+    log.error("{}", end.getMessage());
+    return ClientCommandLine.FAILURE;
+  }
+
+  /** LocalCommand: on this machine, after the login; ssh waits for it too. */
+  private void runLocalCommand() throws IOException, InterruptedException {
+    String command = options.localCommand();
+    if (command != null) {
+      new ProcessBuilder(Shell.path(), "-c", command).inheritIO().start().waitFor();
     }
   }
 
@@ -66,9 +103,17 @@ public final class Client {
         Stream.of(options.dynamicForwards(), options.localForwards(), options.remoteForwards())
             .flatMap(List::stream)
             .toList();
+    ForwardOptions how =
+        new ForwardOptions(
+            options.gatewayPorts(),
+            options.streamLocalBindMask(),
+            options.streamLocalBindUnlink(),
+            options.permitRemoteOpen());
     for (ForwardSpec spec : specs) {
       try {
-        up.add(connection.forward(spec));
+        Forward forward = connection.forward(spec, how);
+        up.add(forward);
+        sayPort(forward);
       } catch (SshException.ForwardRefused e) {
         if (options.exitOnForwardFailure()) {
           throw e;
@@ -80,6 +125,20 @@ public final class Client {
     if (onlyForwards && up.isEmpty() && !specs.isEmpty() && options.stdioForward() == null) {
       throw new ClientFailure(
           "none of the forwardings could be set up, and -N asks for nothing else");
+    }
+  }
+
+  private static void sayPort(Forward forward) {
+    boolean chosenByServer = forward.spec().listen() instanceof Listen.Tcp tcp && tcp.port() == 0;
+    if (!chosenByServer) {
+      return;
+    }
+    switch (forward.spec()) {
+      case ForwardSpec.Remote r ->
+          log.info("Allocated port {} for remote forward to {}", forward.port(), r.target());
+      case ForwardSpec.RemoteDynamic _ ->
+          log.info("Allocated port {} for remote forward to SOCKS", forward.port());
+      default -> {}
     }
   }
 }

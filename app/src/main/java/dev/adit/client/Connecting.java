@@ -61,7 +61,7 @@ final class Connecting {
         options.sessionType() == ClientOptions.SessionType.NONE ? qos.bulk() : qos.interactive());
     String proxyCommand = options.proxyCommand();
     if (proxyCommand != null) {
-      to.proxyCommand(List.of(shell(), "-c", "exec " + proxyCommand));
+      to.proxyCommand(List.of(Shell.path(), "-c", "exec " + proxyCommand));
     }
     String bindAddress = options.bindAddress();
     if (bindAddress != null) {
@@ -74,11 +74,6 @@ final class Connecting {
     return to.interaction(interaction)
         .identities(identities(options))
         .hostKeyPolicy(HostKeyPolicy.knownHosts(knownHosts(options, interaction)));
-  }
-
-  private static String shell() {
-    String shell = System.getenv("SHELL");
-    return shell == null || shell.isEmpty() ? "/bin/sh" : shell;
   }
 
   private static IdentitySource identities(ClientOptions options) {
