@@ -41,6 +41,7 @@ final class Connecting {
             .macs(options.algorithms(Kind.MAC))
             .publicKeyAlgorithms(options.algorithms(Kind.USER_KEY))
             .compression(options.compression())
+            .allowNonStrictKex(options.allowNonStrictKex())
             .rekeyLimit(
                 options.rekeyLimit().bytes(), Duration.ofSeconds(options.rekeyLimit().seconds()))
             .requiredRsaSize(options.requiredRsaSize())

@@ -273,6 +273,11 @@ public final class ClientOptions {
     return !values.containsKey(Keyword.HOST_KEY_ALGORITHMS);
   }
 
+  /** Whether a server without strict key exchange may agree on what Terrapin can exploit. */
+  public boolean allowNonStrictKex() {
+    return flag(Keyword.ALLOW_NON_STRICT_KEX, false);
+  }
+
   public boolean compression() {
     return flag(Keyword.COMPRESSION, false);
   }

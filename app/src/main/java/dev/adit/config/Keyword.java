@@ -18,6 +18,12 @@ public enum Keyword {
       State.IMPLEMENTED,
       Gathering.FIRST,
       ""),
+  ALLOW_NON_STRICT_KEX(
+      "AllowNonStrictKex",
+      Values::flag,
+      State.IMPLEMENTED,
+      Gathering.FIRST,
+      "adit's own: use ciphers that are open to CVE-2023-48795 with a server that can't prevent it"),
   BATCH_MODE("BatchMode", Values::flag, State.IMPLEMENTED, Gathering.FIRST, ""),
   BIND_ADDRESS("BindAddress", Values::word, State.IMPLEMENTED, Gathering.FIRST, ""),
   BIND_INTERFACE("BindInterface", Values::word, State.ACCEPTED, Gathering.FIRST, ""),
