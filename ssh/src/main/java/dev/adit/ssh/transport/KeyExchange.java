@@ -72,6 +72,9 @@ final class KeyExchange {
   private volatile boolean rekeyed;
   private boolean kexInitsSeen;
 
+  /** Until the peer's NEWKEYS of the first exchange: so long the strict rule holds. */
+  private boolean first = true;
+
   KeyExchange(Transport transport, TransportConfig config, HostKeyVerifier verifier) {
     this.transport = transport;
     this.config = config;
@@ -113,11 +116,7 @@ final class KeyExchange {
 
   /** Strict key exchange: in the first one, whatever isn't expected ends the connection. */
   boolean forbidsExtraMessages() {
-    return isFirst() && kexInitsSeen && strict;
-  }
-
-  private boolean isFirst() {
-    return sessionId.length == 0;
+    return first && kexInitsSeen && strict;
   }
 
   /**
@@ -127,7 +126,6 @@ final class KeyExchange {
    */
   void run(byte @Nullable [] theirKexInit, int theirSequence)
       throws SshException, InterruptedException {
-    boolean first = isFirst();
     KexInit ours = ourKexInit(first);
     transport.sendKexInit(ours, first);
     byte[] theirPayload;
@@ -186,6 +184,7 @@ final class KeyExchange {
     negotiated = algorithms;
     rekeyed = !first;
     transport.listener().keysExchanged(algorithms, strict, first);
+    first = false;
   }
 
   private static CipherSuite suite(String cipher, @Nullable String mac) {
@@ -321,7 +320,7 @@ final class KeyExchange {
       throw new SshException.PeerMisbehaved(
           "bad host key or signature: " + e.getMessage(), DisconnectReason.KEY_EXCHANGE_FAILED, e);
     }
-    if (!isFirst()) {
+    if (!first) {
       if (!Arrays.equals(hostKey, outcome.hostKey())) {
         throw new SshException.HostKeyRejected(
             "the server changed its host key in the middle of the connection");

@@ -19,6 +19,8 @@ import io.netty.channel.socket.nio.NioSocketChannel;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -74,7 +76,7 @@ public final class SocketCarrier extends ChannelInboundHandlerAdapter implements
             .option(
                 ChannelOption.CONNECT_TIMEOUT_MILLIS,
                 (int) Math.min(options.timeout.toMillis(), Integer.MAX_VALUE))
-            .handler(new ChannelInboundHandlerAdapter());
+            .handler(new EarlyBytes());
     if (options.trafficClass >= 0) {
       bootstrap.option(ChannelOption.IP_TOS, options.trafficClass);
     }
@@ -103,6 +105,12 @@ public final class SocketCarrier extends ChannelInboundHandlerAdapter implements
   @Override
   public void start(Listener to) {
     listener = to;
+    takeEarlyBytes(to);
+    if (!channel.isActive()) {
+      // Its options can't be set any more: a server that closes at once.
+      end(cause);
+      return;
+    }
     channel
         .config()
         .setWriteBufferWaterMark(
@@ -129,12 +137,46 @@ public final class SocketCarrier extends ChannelInboundHandlerAdapter implements
                       .setIndex(0, 0);
                 }));
     channel.pipeline().addLast(this);
-    if (channel.isActive()) {
-      channel.config().setAutoRead(true);
-      channel.read();
-    } else {
-      end(null);
+    channel.config().setAutoRead(true);
+    channel.read();
+  }
+
+  /**
+   * Keeps what is read before {@link #start}: when the peer closes, epoll reads even with autoRead
+   * off, and a server's reason for closing at once must not be lost.
+   */
+  private static final class EarlyBytes extends ChannelInboundHandlerAdapter {
+    private final List<ByteBuf> bytes = new ArrayList<>();
+    private @Nullable Throwable failure;
+
+    @Override
+    public void channelRead(ChannelHandlerContext ctx, Object message) {
+      bytes.add((ByteBuf) message);
     }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable e) {
+      failure = e;
+      ctx.close();
+    }
+  }
+
+  private void takeEarlyBytes(Listener to) {
+    EarlyBytes early = channel.pipeline().get(EarlyBytes.class);
+    if (early == null) {
+      return;
+    }
+    channel.pipeline().remove(early);
+    cause = early.failure;
+    for (ByteBuf bytes : early.bytes) {
+      while (bytes.isReadable()) {
+        ByteBuf buffer = to.readBuffer();
+        buffer.writeBytes(bytes, Math.min(bytes.readableBytes(), buffer.writableBytes()));
+        to.received();
+      }
+      bytes.release();
+    }
+    early.bytes.clear();
   }
 
   @Override
@@ -160,11 +202,13 @@ public final class SocketCarrier extends ChannelInboundHandlerAdapter implements
 
   @Override
   public void channelInactive(ChannelHandlerContext ctx) {
+
     end(cause);
   }
 
   @Override
   public void exceptionCaught(ChannelHandlerContext ctx, Throwable e) {
+
     cause = e;
     channel.close();
   }

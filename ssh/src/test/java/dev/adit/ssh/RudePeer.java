@@ -1,0 +1,450 @@
+package dev.adit.ssh;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import dev.adit.ssh.crypto.CipherAlgorithm;
+import dev.adit.ssh.crypto.CipherSuite;
+import dev.adit.ssh.crypto.Ed25519;
+import dev.adit.ssh.crypto.Hash;
+import dev.adit.ssh.crypto.KexAlgorithm;
+import dev.adit.ssh.crypto.KeyAgreement;
+import dev.adit.ssh.crypto.KeyDerivation;
+import dev.adit.ssh.crypto.MacAlgorithm;
+import dev.adit.ssh.crypto.PacketOpener;
+import dev.adit.ssh.crypto.PacketSealer;
+import dev.adit.ssh.wire.AuthMessage.UserauthRequest;
+import dev.adit.ssh.wire.AuthMessage.UserauthSuccess;
+import dev.adit.ssh.wire.Message;
+import dev.adit.ssh.wire.MessageNumbers;
+import dev.adit.ssh.wire.MessageType;
+import dev.adit.ssh.wire.TransportMessage.Disconnect;
+import dev.adit.ssh.wire.TransportMessage.KexInit;
+import dev.adit.ssh.wire.TransportMessage.NewKeys;
+import dev.adit.ssh.wire.TransportMessage.ServiceAccept;
+import dev.adit.ssh.wire.TransportMessage.ServiceRequest;
+import dev.adit.ssh.wire.WireReader;
+import dev.adit.ssh.wire.WireWriter;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import java.io.DataInputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An SSH server that does what a script says, right or wrong: {@code peer.identify().kexInit()
+ * .send(...).expectDisconnect(2)}. It has the wire formats and the ciphers in common with adit, but
+ * nothing of its state machine.
+ */
+final class RudePeer implements AutoCloseable {
+  /** What the peer does with the connection that comes. */
+  interface Script {
+    void run(RudePeer peer) throws Exception;
+  }
+
+  static final String STRICT = "kex-strict-s-v00@openssh.com";
+  private static final String IDENTIFICATION = "SSH-2.0-rude_1.0";
+  private static final byte[] SEED = "a host key that everybody knows.".getBytes(US_ASCII);
+  private static final int PATIENCE_MILLIS = 10_000;
+
+  private final ServerSocket listener;
+  private final CompletableFuture<Void> finished = new CompletableFuture<>();
+
+  private Socket socket = new Socket();
+  private DataInputStream in = new DataInputStream(DataInputStream.nullInputStream());
+  private OutputStream out = OutputStream.nullOutputStream();
+
+  private @Nullable PacketSealer sealer;
+  private @Nullable PacketOpener opener;
+  private int sent;
+  private int received;
+  private volatile boolean ending;
+  private @Nullable String agreed;
+  private String clientIdentification = "";
+  private String identification = IDENTIFICATION;
+  private KexInit ours = kexInit("curve25519-sha256");
+  private byte[] oursSent = {};
+  private byte[] theirs = {};
+  private byte[] sessionId = {};
+  private boolean strict;
+  private @Nullable PacketSealer nextSealer;
+  private @Nullable PacketOpener nextOpener;
+
+  private RudePeer() throws IOException {
+    listener = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+  }
+
+  /** Plays the script with the first connection that comes. */
+  static RudePeer start(Script script) throws IOException {
+    var peer = new RudePeer();
+    Thread.ofVirtual()
+        .start(
+            () -> {
+              try {
+                peer.accept();
+                script.run(peer);
+                peer.finished.complete(null);
+              } catch (Throwable e) {
+                peer.finished.completeExceptionally(e);
+              }
+            });
+    return peer;
+  }
+
+  int port() {
+    return listener.getLocalPort();
+  }
+
+  /** Waits for the script's end, and fails if it did. */
+  void join() throws Exception {
+    finished.get(2L * PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
+  }
+
+  @Override
+  public void close() throws IOException {
+    listener.close();
+    socket.close();
+  }
+
+  private void accept() throws IOException {
+    socket = listener.accept();
+    socket.setTcpNoDelay(true);
+    socket.setSoTimeout(PATIENCE_MILLIS);
+    in = new DataInputStream(socket.getInputStream());
+    out = socket.getOutputStream();
+  }
+
+  // ---- The course of a connection -------------------------------------------------------------
+
+  RudePeer identify() throws IOException {
+    return identify(IDENTIFICATION);
+  }
+
+  RudePeer identify(String line) throws IOException {
+    identification = line;
+    raw((line + "\r\n").getBytes(ISO_8859_1));
+    clientIdentification = readLine();
+    return this;
+  }
+
+  /** The KEXINIT that a well-behaved server with this one method would send. */
+  static KexInit kexInit(String method, String... flags) {
+    List<String> methods =
+        java.util.stream.Stream.concat(java.util.stream.Stream.of(method), Arrays.stream(flags))
+            .toList();
+    List<String> cipher = List.of("aes128-gcm@openssh.com");
+    List<String> mac = List.of("hmac-sha2-256");
+    List<String> none = List.of("none");
+    return new KexInit(
+        new byte[16],
+        methods,
+        List.of("ssh-ed25519"),
+        cipher,
+        cipher,
+        mac,
+        mac,
+        none,
+        none,
+        List.of(),
+        List.of(),
+        false,
+        0);
+  }
+
+  RudePeer kexInit() throws IOException {
+    return kexInit(kexInit("curve25519-sha256", STRICT));
+  }
+
+  RudePeer kexInit(KexInit message) throws IOException {
+    ours = message;
+    oursSent = message.toBytes();
+    strict = strict || message.kexAlgorithms().contains(STRICT);
+    return send(message);
+  }
+
+  RudePeer expectKexInit() throws IOException {
+    theirs = read();
+    if (theirs[0] != MessageNumbers.KEXINIT) {
+      throw new AssertionError("message " + theirs[0] + " where KEXINIT was expected");
+    }
+    return this;
+  }
+
+  /** Answers the client's KEX_ECDH_INIT (or that of the hybrids), and makes the keys. */
+  RudePeer kexReply() throws Exception {
+    return kexReply(UnaryOperator.identity());
+  }
+
+  /**
+   * @param change what is done to our public value, after the honest hash was made
+   */
+  RudePeer kexReply(UnaryOperator<byte[]> change) throws Exception {
+    WireReader init = WireReader.over(read());
+    if (init.readByte() != MessageNumbers.KEX_FIRST) {
+      throw new AssertionError("no KEX_INIT");
+    }
+    byte[] theirValue = init.readString();
+    String name = agreed == null ? ours.kexAlgorithms().getFirst() : agreed;
+    KexAlgorithm method = Objects.requireNonNull(KexAlgorithm.of(name));
+    KeyAgreement.Response response = method.respond(theirValue);
+    byte[] hostKey = hostKey();
+    byte[] hash =
+        method
+            .hash()
+            .of(
+                WireWriter.create()
+                    .writeString(clientIdentification)
+                    .writeString(identification)
+                    .writeString(theirs)
+                    .writeString(oursSent)
+                    .writeString(hostKey)
+                    .writeString(theirValue)
+                    .writeString(response.reply())
+                    .writeBytes(response.secret())
+                    .toBytes());
+    if (sessionId.length == 0) {
+      sessionId = hash;
+    }
+    payload(
+        WireWriter.create()
+            .writeByte(31)
+            .writeString(hostKey)
+            .writeString(change.apply(response.reply()))
+            .writeString(sign(hash))
+            .toBytes());
+    CipherSuite suite =
+        CipherSuite.of(
+            Objects.requireNonNull(CipherAlgorithm.of(ours.ciphersToClient().getFirst())),
+            MacAlgorithm.of(ours.macsToClient().getFirst()));
+    Keys keys = new Keys(method.hash(), response.secret(), hash, sessionId);
+    nextSealer =
+        suite.newSealer(
+            keys.derive('D', suite.cipher().keyLength()),
+            keys.derive('B', suite.cipher().ivLength()),
+            keys.derive('F', suite.macKeyLength()));
+    nextOpener =
+        suite.newOpener(
+            keys.derive('C', suite.cipher().keyLength()),
+            keys.derive('A', suite.cipher().ivLength()),
+            keys.derive('E', suite.macKeyLength()));
+    return this;
+  }
+
+  private record Keys(Hash hash, byte[] secret, byte[] exchangeHash, byte[] sessionId) {
+    byte[] derive(char letter, int length) {
+      return KeyDerivation.derive(hash, secret, exchangeHash, letter, sessionId, length);
+    }
+  }
+
+  static byte[] hostKey() {
+    return WireWriter.create()
+        .writeString("ssh-ed25519")
+        .writeString(Ed25519.publicKey(SEED))
+        .toBytes();
+  }
+
+  private static byte[] sign(byte[] data) {
+    return WireWriter.create()
+        .writeString("ssh-ed25519")
+        .writeString(Ed25519.sign(SEED, data))
+        .toBytes();
+  }
+
+  /** Our NEWKEYS, and the new key for what we send. */
+  RudePeer newKeys() throws IOException {
+    send(new NewKeys());
+    sealer = nextSealer;
+    if (strict) {
+      sent = 0;
+    }
+    return this;
+  }
+
+  RudePeer expectNewKeys() throws IOException {
+    expect(NewKeys.TYPE);
+    opener = nextOpener;
+    if (strict) {
+      received = 0;
+    }
+    return this;
+  }
+
+  /** From the first byte to the keys. */
+  RudePeer handshake() throws Exception {
+    return handshake(kexInit("curve25519-sha256", STRICT));
+  }
+
+  RudePeer handshake(KexInit message) throws Exception {
+    return identify().kexInit(message).expectKexInit().kexReply().newKeys().expectNewKeys();
+  }
+
+  /** Grants what the client asks for until it asks to be let in. */
+  RudePeer authenticate() throws IOException {
+    expectAuthentication();
+    return send(new UserauthSuccess());
+  }
+
+  /** To the client's first request. */
+  RudePeer expectAuthentication() throws IOException {
+    expect(ServiceRequest.TYPE);
+    send(new ServiceAccept("ssh-userauth"));
+    expect(UserauthRequest.TYPE);
+    return this;
+  }
+
+  // ---- Single messages ------------------------------------------------------------------------
+
+  RudePeer send(Message message) throws IOException {
+    return payload(message.toBytes());
+  }
+
+  /** A packet with any payload. */
+  RudePeer payload(byte... payload) throws IOException {
+    PacketSealer with = sealer;
+    int block = with == null ? 8 : with.blockSize();
+    boolean lengthIsPadded = with == null || with.lengthIsPadded();
+    int padding = block - (1 + payload.length + (lengthIsPadded ? 4 : 0)) % block;
+    return packet(payload, padding < 4 ? padding + block : padding);
+  }
+
+  /** A packet with any padding, which may be wrong. */
+  RudePeer packet(byte[] payload, int padding) throws IOException {
+    int length = 1 + payload.length + padding;
+    int tag = sealer == null ? 0 : sealer.tagLength();
+    ByteBuf buffer = Unpooled.directBuffer(4 + length + tag);
+    buffer.writeInt(length).writeByte(padding).writeBytes(payload).writeZero(padding + tag);
+    if (sealer != null) {
+      sealer.seal(buffer, 0, length, sent);
+    }
+    sent++;
+    byte[] bytes = new byte[buffer.readableBytes()];
+    buffer.readBytes(bytes).release();
+    return raw(bytes);
+  }
+
+  /** Bytes as they are. */
+  RudePeer raw(byte[] bytes) throws IOException {
+    out.write(bytes);
+    out.flush();
+    return this;
+  }
+
+  <M extends Message> M expect(MessageType<M> type) throws IOException {
+    return type.parse(WireReader.over(read()));
+  }
+
+  RudePeer expectAnswer(Message question, MessageType<?> type) throws IOException {
+    send(question).expect(type);
+    return this;
+  }
+
+  /** Reads past what the client says until it says goodbye with this reason. */
+  RudePeer expectDisconnect(int reason) throws IOException {
+    while (true) {
+      byte[] payload;
+      try {
+        payload = read();
+      } catch (EOFException e) {
+        throw new AssertionError("closed without a DISCONNECT", e);
+      }
+      if (payload[0] == MessageNumbers.DISCONNECT) {
+        Disconnect message = Disconnect.TYPE.parse(WireReader.over(payload));
+        if (message.reason() != reason) {
+          throw new AssertionError("DISCONNECT where reason " + reason + " was due: " + message);
+        }
+        return this;
+      }
+    }
+  }
+
+  /** Reads past what the client says until it closes. */
+  RudePeer expectEnd() throws IOException {
+    ending = true;
+    try {
+      while (true) {
+        read();
+      }
+    } catch (EOFException e) {
+      return this;
+    }
+  }
+
+  /** After an NEWKEYS of the client's that may be on its way, the same. */
+  RudePeer expectNewKeysOr(int reason, Message ours) throws IOException {
+    if (ours instanceof NewKeys) {
+      // It is our NEWKEYS, and no offence: what is wrong comes after it.
+      return expectNewKeys().raw(new byte[64]).expectDisconnect(reason);
+    }
+    return expectNewKeys().expectDisconnect(reason);
+  }
+
+  /** Reads bytes of any kind until the client closes. */
+  RudePeer expectEndOfLines() throws IOException {
+    in.readAllBytes();
+    return this;
+  }
+
+  /** Which method of our KEXINIT is the one that was agreed. */
+  RudePeer method(String name) {
+    agreed = name;
+    return this;
+  }
+
+  /** Waits until the script reads, having sent all it has to send. */
+  void awaitIdle() {
+    org.awaitility.Awaitility.await().until(() -> ending);
+  }
+
+  private String readLine() throws IOException {
+    var line = new StringBuilder();
+    for (int c; (c = in.read()) != '\n'; ) {
+      if (c < 0) {
+        throw new EOFException();
+      }
+      line.append((char) c);
+    }
+    return line.toString().strip();
+  }
+
+  /** The payload of the next packet. */
+  byte[] read() throws IOException {
+    PacketOpener with = opener;
+    int head = with == null ? 4 : with.headLength();
+    ByteBuf buffer = Unpooled.directBuffer(64 * 1024);
+    try {
+      buffer.writeBytes(in.readNBytes(head));
+      if (buffer.readableBytes() < head) {
+        throw new EOFException();
+      }
+      int length = with == null ? buffer.getInt(0) : (int) with.packetLength(buffer, 0, received);
+      int rest = 4 + length + (with == null ? 0 : with.tagLength()) - head;
+      byte[] bytes = new byte[rest];
+      in.readFully(bytes);
+      buffer.writeBytes(bytes);
+      if (with != null) {
+        try {
+          with.open(buffer, 0, length, received);
+        } catch (dev.adit.ssh.crypto.PacketIntegrityException e) {
+          throw new AssertionError("the client's packet does not open", e);
+        }
+      }
+      received++;
+      byte[] payload = new byte[length - 1 - buffer.getUnsignedByte(4)];
+      buffer.getBytes(5, payload);
+      return payload;
+    } finally {
+      buffer.release();
+    }
+  }
+}

@@ -1,0 +1,726 @@
+package dev.adit.ssh;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.adit.ssh.wire.AuthMessage.UserauthBanner;
+import dev.adit.ssh.wire.AuthMessage.UserauthFailure;
+import dev.adit.ssh.wire.AuthMessage.UserauthRequest;
+import dev.adit.ssh.wire.AuthMessage.UserauthSuccess;
+import dev.adit.ssh.wire.ConnectionMessage.ChannelOpen;
+import dev.adit.ssh.wire.ConnectionMessage.GlobalRequest;
+import dev.adit.ssh.wire.ConnectionMessage.OpenFailure;
+import dev.adit.ssh.wire.ConnectionMessage.RequestFailure;
+import dev.adit.ssh.wire.ConnectionMessage.RequestSuccess;
+import dev.adit.ssh.wire.Message;
+import dev.adit.ssh.wire.TransportMessage.Debug;
+import dev.adit.ssh.wire.TransportMessage.Disconnect;
+import dev.adit.ssh.wire.TransportMessage.ExtInfo;
+import dev.adit.ssh.wire.TransportMessage.Ignore;
+import dev.adit.ssh.wire.TransportMessage.KexInit;
+import dev.adit.ssh.wire.TransportMessage.NewKeys;
+import dev.adit.ssh.wire.TransportMessage.Ping;
+import dev.adit.ssh.wire.TransportMessage.Pong;
+import dev.adit.ssh.wire.TransportMessage.ServiceAccept;
+import dev.adit.ssh.wire.TransportMessage.ServiceRequest;
+import dev.adit.ssh.wire.TransportMessage.Unimplemented;
+import dev.adit.ssh.wire.WireWriter;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What the client does when a server misbehaves as no real server does. */
+class RudePeerTest {
+  private static final int PROTOCOL_ERROR = 2;
+  private static final int KEY_EXCHANGE_FAILED = 3;
+  private static final int MAC_ERROR = 5;
+  private static final Duration SHORT = Duration.ofMillis(100);
+
+  private static SshClient client;
+
+  @BeforeAll
+  static void makeClient() {
+    client = SshClient.create();
+  }
+
+  @AfterAll
+  static void closeClient() {
+    client.close();
+  }
+
+  private static ConnectOptions.Builder to(RudePeer peer) {
+    return ConnectOptions.to("127.0.0.1")
+        .port(peer.port())
+        .hostKeyPolicy(HostKeyPolicy.acceptAnyInsecurely());
+  }
+
+  private static SshConnection connect(RudePeer peer) throws Exception {
+    return client.connect(to(peer).build());
+  }
+
+  /** The script must run to its end, and the client must fail with this. */
+  private static void fails(Class<? extends SshException> type, String why, RudePeer.Script script)
+      throws Exception {
+    fails(UnaryOperator.identity(), type, why, script);
+  }
+
+  private static void fails(
+      UnaryOperator<ConnectOptions.Builder> options,
+      Class<? extends SshException> type,
+      String why,
+      RudePeer.Script script)
+      throws Exception {
+    try (var peer = RudePeer.start(script)) {
+      assertThatThrownBy(() -> client.connect(options.apply(to(peer)).build()))
+          .isInstanceOf(type)
+          .hasMessageContaining(why.replace("%port", Integer.toString(peer.port())));
+      peer.join();
+    }
+  }
+
+  /** The peer logs the client in, and then the script must end the connection with this. */
+  private static void failsLater(String why, RudePeer.Script script) throws Exception {
+    try (var peer =
+            RudePeer.start(
+                p -> {
+                  p.handshake().authenticate();
+                  script.run(p);
+                });
+        var connection = connect(peer)) {
+      assertThat(connection.closed().get(10, TimeUnit.SECONDS)).hasMessageContaining(why);
+      peer.join();
+    }
+  }
+
+  // ---- Identification -------------------------------------------------------------------------
+
+  @Test
+  void serverClosesBeforeItIdentifies() throws Exception {
+    fails(
+        SshException.Disconnected.class,
+        "kex_exchange_identification: Connection closed by remote host",
+        RudePeer::close);
+  }
+
+  @Test
+  void serverIsNotSsh() throws Exception {
+    fails(
+        SshException.Disconnected.class,
+        "it is not an SSH server: it sent \"HTTP/1.1 400 Bad\\x1b Request\"",
+        peer -> {
+          peer.raw("HTTP/1.1 400 Bad\u001b Request\r\nServer: x\r\n\r\n".getBytes(US_ASCII));
+          peer.close();
+        });
+  }
+
+  @Test
+  void linesBeforeTheIdentificationArePassedOver() throws Exception {
+    try (var peer =
+            RudePeer.start(
+                p -> {
+                  p.raw("Welcome\r\n\r\nto this server\n".getBytes(US_ASCII));
+                  p.handshake().authenticate().expectEnd();
+                });
+        var connection = connect(peer)) {
+      assertThat(connection.serverIdentification()).isEqualTo("SSH-2.0-rude_1.0");
+      assertThat(connection.remoteAddress()).isEqualTo("127.0.0.1 port " + peer.port());
+      assertThat(connection.authenticatedMethod()).isEqualTo("none");
+    }
+  }
+
+  @Test
+  void aLineWithoutEnd() throws Exception {
+    fails(
+        SshException.PeerMisbehaved.class,
+        "a line of more than 8192 bytes",
+        peer -> peer.raw(new byte[9000]).expectEndOfLines());
+    fails(
+        SshException.PeerMisbehaved.class,
+        "a line of more than 255 bytes",
+        peer -> peer.raw(("SSH-2.0-" + "x".repeat(300)).getBytes(US_ASCII)).expectEndOfLines());
+  }
+
+  @Test
+  void linesWithoutEnd() throws Exception {
+    fails(
+        SshException.PeerMisbehaved.class,
+        "too many lines",
+        peer -> peer.raw("x\n".repeat(1025).getBytes(US_ASCII)).expectEndOfLines());
+  }
+
+  @Test
+  void anotherMajorVersion() throws Exception {
+    fails(
+        SshException.PeerMisbehaved.class,
+        "Protocol major versions differ: 2 vs. 1",
+        peer -> peer.raw("SSH-1.5-old\n".getBytes(US_ASCII)).expectEndOfLines());
+  }
+
+  @Test
+  void serverThatSaysNothing() throws Exception {
+    fails(
+        o -> o.connectTimeout(SHORT),
+        SshException.Disconnected.class,
+        "Connection to 127.0.0.1 port %port timed out during banner exchange",
+        RudePeer::expectEndOfLines);
+    fails(
+        o -> o.handshakeTimeout(SHORT),
+        SshException.Disconnected.class,
+        "timed out during banner exchange",
+        RudePeer::expectEndOfLines);
+  }
+
+  // ---- Key exchange ---------------------------------------------------------------------------
+
+  @Test
+  void serverThatSticksInTheKeyExchange() throws Exception {
+    UnaryOperator<ConnectOptions.Builder> impatient = o -> o.handshakeTimeout(SHORT);
+    String why = "Connection to 127.0.0.1 port %port timed out during the key exchange";
+    Class<? extends SshException> type = SshException.Disconnected.class;
+    fails(impatient, type, why, peer -> peer.identify().expectEnd());
+    fails(impatient, type, why, peer -> peer.identify().kexInit().expectEnd());
+    // The time that a person takes to judge the key doesn't count, but what follows does.
+    fails(
+        impatient,
+        type,
+        why,
+        peer -> peer.identify().kexInit().expectKexInit().kexReply().expectNewKeys().expectEnd());
+    fails(impatient, type, "timed out before authentication", peer -> peer.handshake().expectEnd());
+  }
+
+  static List<Message> extras() {
+    return List.of(
+        new Ignore(new byte[3]),
+        new Debug(false, "hello", ""),
+        new Unimplemented(0),
+        new ExtInfo(Map.of()),
+        new ServiceAccept("ssh-userauth"),
+        new UserauthSuccess(),
+        new Ping(new byte[0]),
+        new NewKeys(),
+        new RequestSuccess(new byte[0]));
+  }
+
+  @ParameterizedTest
+  @MethodSource("extras")
+  void nothingExtraInAStrictKeyExchange(Message extra) throws Exception {
+    Class<? extends SshException> type = SshException.PeerMisbehaved.class;
+    fails(type, "", p -> p.identify().send(extra).kexInit().expectDisconnect(PROTOCOL_ERROR));
+    fails(type, "", p -> p.identify().kexInit().send(extra).expectDisconnect(PROTOCOL_ERROR));
+    fails(
+        type,
+        "",
+        p ->
+            p.identify()
+                .kexInit()
+                .expectKexInit()
+                .kexReply()
+                .send(extra)
+                .expectNewKeysOr(PROTOCOL_ERROR, extra));
+  }
+
+  @Test
+  void ignoreAndDebugAreLegalWithoutStrictKeyExchange() throws Exception {
+    KexInit lax = RudePeer.kexInit("curve25519-sha256");
+    try (var peer =
+            RudePeer.start(
+                p ->
+                    p.identify()
+                        .send(new Ignore(new byte[3]))
+                        .kexInit(lax)
+                        .send(new Debug(false, "hello", ""))
+                        .expectKexInit()
+                        .kexReply()
+                        .send(new Ignore(new byte[0]))
+                        .newKeys()
+                        .expectNewKeys()
+                        .authenticate()
+                        .expectEnd());
+        var connection = connect(peer)) {
+      assertThat(connection.handshake().strict()).isFalse();
+    }
+  }
+
+  @Test
+  void aSecondKexInit() throws Exception {
+    fails(
+        SshException.PeerMisbehaved.class,
+        "KEXINIT",
+        p -> p.identify().kexInit().kexInit().expectDisconnect(PROTOCOL_ERROR));
+  }
+
+  @Test
+  void noCommonAlgorithm() throws Exception {
+    fails(
+        o -> o.ciphers(List.of("aes256-ctr", "aes256-gcm@openssh.com")),
+        SshException.NegotiationFailed.class,
+        "Unable to negotiate with 127.0.0.1 port %port: no matching cipher found."
+            + " Their offer: aes128-gcm@openssh.com; ours: aes256-ctr,aes256-gcm@openssh.com",
+        p -> p.identify().kexInit().expectDisconnect(KEY_EXCHANGE_FAILED));
+    // Flags are no algorithms.
+    fails(
+        SshException.NegotiationFailed.class,
+        "no matching key exchange method found. Their offer: x; ours: ",
+        p -> p.identify().kexInit(RudePeer.kexInit("x", "ext-info-c")).expectDisconnect(3));
+  }
+
+  @Test
+  void disconnectDuringKeyExchange() throws Exception {
+    for (boolean strict : new boolean[] {true, false}) {
+      fails(
+          SshException.Disconnected.class,
+          "Received disconnect from 127.0.0.1 port %port:12: go\\x1b away",
+          p -> {
+            p.identify();
+            if (strict) {
+              p.kexInit();
+            }
+            p.send(new Disconnect(12, "go\u001b away", "")).close();
+          });
+    }
+  }
+
+  @Test
+  void closeDuringKeyExchange() throws Exception {
+    fails(
+        SshException.Disconnected.class,
+        "Connection closed by 127.0.0.1 port %port",
+        p -> {
+          p.identify().kexInit().expectKexInit().read();
+          p.close();
+        });
+  }
+
+  @Test
+  void valuesThatMakeTheSecretKnown() throws Exception {
+    fails(
+        SshException.PeerMisbehaved.class,
+        "curve25519-sha256",
+        p ->
+            p.identify()
+                .kexInit()
+                .expectKexInit()
+                .kexReply(_ -> new byte[32])
+                .expectDisconnect(KEY_EXCHANGE_FAILED));
+    fails(
+        SshException.PeerMisbehaved.class,
+        "ecdh-sha2-nistp256",
+        p ->
+            p.identify()
+                .kexInit(RudePeer.kexInit("ecdh-sha2-nistp256", RudePeer.STRICT))
+                .expectKexInit()
+                .kexReply(
+                    value -> {
+                      value[value.length - 1] ^= 1;
+                      return value;
+                    })
+                .expectDisconnect(KEY_EXCHANGE_FAILED));
+    for (byte[] f : List.of(new byte[] {1}, new byte[0], new byte[] {-1})) {
+      fails(
+          SshException.PeerMisbehaved.class,
+          "diffie-hellman-group14-sha256",
+          p ->
+              p.identify()
+                  .kexInit(RudePeer.kexInit("diffie-hellman-group14-sha256", RudePeer.STRICT))
+                  .expectKexInit()
+                  .payload(
+                      WireWriter.create()
+                          .writeByte(31)
+                          .writeString(RudePeer.hostKey())
+                          .writeString(f)
+                          .writeString(new byte[0])
+                          .toBytes())
+                  .expectDisconnect(KEY_EXCHANGE_FAILED));
+    }
+  }
+
+  @Test
+  void aSignatureOverSomethingElse() throws Exception {
+    fails(
+        SshException.PeerMisbehaved.class,
+        "signature",
+        p ->
+            p.identify()
+                .kexInit()
+                .expectKexInit()
+                .kexReply(
+                    value -> {
+                      // Still a value that works, but not the one that was signed.
+                      value[3] ^= 1;
+                      return value;
+                    })
+                .expectDisconnect(KEY_EXCHANGE_FAILED));
+  }
+
+  @Test
+  void aWrongGuessIsPassedOver() throws Exception {
+    KexInit k = RudePeer.kexInit("no-such-method", "curve25519-sha256", RudePeer.STRICT);
+    KexInit guessing =
+        new KexInit(
+            k.cookie(),
+            k.kexAlgorithms(),
+            k.hostKeyAlgorithms(),
+            k.ciphersToServer(),
+            k.ciphersToClient(),
+            k.macsToServer(),
+            k.macsToClient(),
+            k.compressionToServer(),
+            k.compressionToClient(),
+            List.of(),
+            List.of(),
+            true,
+            0);
+    try (var peer =
+            RudePeer.start(
+                p ->
+                    p.identify()
+                        .kexInit(guessing)
+                        .payload((byte) 31, (byte) 0)
+                        .expectKexInit()
+                        .method("curve25519-sha256")
+                        .kexReply()
+                        .newKeys()
+                        .expectNewKeys()
+                        .authenticate()
+                        .expectEnd());
+        var connection = connect(peer)) {
+      assertThat(connection.handshake().kex()).isEqualTo("curve25519-sha256");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "mlkem768x25519-sha256",
+        "sntrup761x25519-sha512",
+        "curve25519-sha256",
+        "ecdh-sha2-nistp521"
+      })
+  void methodsThatARealServerMayLack(String method) throws Exception {
+    try (var peer =
+            RudePeer.start(
+                p ->
+                    p.handshake(RudePeer.kexInit(method, RudePeer.STRICT))
+                        .authenticate()
+                        .expectEnd());
+        var connection = connect(peer)) {
+      assertThat(connection.handshake().kex()).isEqualTo(method);
+    }
+  }
+
+  // ---- Packets --------------------------------------------------------------------------------
+
+  @ParameterizedTest
+  @CsvSource({"0", "1", "4", "5", "262145", "262148", "2147483647", "2147483648", "4294967295"})
+  void packetLengthsBeforeEncryption(long length) throws Exception {
+    fails(
+        SshException.PeerMisbehaved.class,
+        "packet length " + length,
+        p ->
+            p.identify()
+                .raw(WireWriter.create().writeUint32(length).toBytes())
+                .expectDisconnect(2));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0", "1", "4", "5", "262145", "262160", "2147483647", "2147483648", "4294967295"})
+  void packetLengthsUnderGcm(long length) throws Exception {
+    fails(
+        SshException.PeerMisbehaved.class,
+        "packet length " + length,
+        p ->
+            p.handshake()
+                .raw(WireWriter.create().writeUint32(length).toBytes())
+                .expectDisconnect(2));
+  }
+
+  @Test
+  void theLargestPacketIsTaken() throws Exception {
+    // packet_length 262,144: the padding's length, the payload and 9 bytes of padding.
+    byte[] data = new byte[256 * 1024 - 1 - 9 - 5];
+    try (var peer =
+            RudePeer.start(p -> p.handshake().send(new Ignore(data)).authenticate().expectEnd());
+        var connection = connect(peer)) {
+      assertThat(connection.closed()).isNotDone();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 3, 255})
+  void paddingThatLies(int padding) throws Exception {
+    fails(
+        SshException.PeerMisbehaved.class,
+        "of padding",
+        p ->
+            p.identify()
+                .raw(
+                    WireWriter.create()
+                        .writeUint32(12)
+                        .writeByte(padding)
+                        .writeBytes(new byte[11])
+                        .toBytes())
+                .expectDisconnect(PROTOCOL_ERROR));
+  }
+
+  @Test
+  void everyLegalPaddingIsTaken() throws Exception {
+    try (var peer =
+            RudePeer.start(
+                p -> {
+                  p.handshake();
+                  for (int padding = 4; padding < 256; padding++) {
+                    // 1 + payload + padding must be whole blocks of 16.
+                    int payload = 5 + Math.floorMod(16 - 1 - 5 - padding, 16);
+                    p.packet(new Ignore(new byte[payload - 5]).toBytes(), padding);
+                  }
+                  p.authenticate().expectEnd();
+                });
+        var connection = connect(peer)) {
+      assertThat(connection.closed()).isNotDone();
+    }
+  }
+
+  @Test
+  void aFlippedBit() throws Exception {
+    fails(
+        SshException.PeerMisbehaved.class,
+        "damaged or forged",
+        p ->
+            p.handshake()
+                .raw(WireWriter.create().writeUint32(16).writeBytes(new byte[32]).toBytes())
+                .expectDisconnect(MAC_ERROR));
+  }
+
+  // ---- Authentication -------------------------------------------------------------------------
+
+  static List<Message> illegalBeforeLogin() {
+    return List.of(
+        new ServiceRequest("ssh-connection"),
+        new UserauthRequest("root", "ssh-connection", "none", new byte[0]),
+        new GlobalRequest("keepalive@openssh.com", true, new byte[0]),
+        new ChannelOpen("session", 0, 1000, 1000, new byte[0]),
+        new NewKeys(),
+        new Ping(new byte[0]),
+        new Pong(new byte[0]),
+        new RequestSuccess(new byte[0]));
+  }
+
+  @ParameterizedTest
+  @MethodSource("illegalBeforeLogin")
+  void messagesInTheWrongStateOrRole(Message message) throws Exception {
+    fails(
+        SshException.PeerMisbehaved.class,
+        "",
+        p -> p.handshake().expectAuthentication().send(message).expectDisconnect(PROTOCOL_ERROR));
+  }
+
+  @Test
+  void successBeforeAnythingWasAsked() throws Exception {
+    fails(
+        SshException.PeerMisbehaved.class,
+        "USERAUTH_SUCCESS",
+        p -> p.handshake().send(new UserauthSuccess()).expectDisconnect(PROTOCOL_ERROR));
+  }
+
+  @Test
+  void bannersExtensionsAndAKeyExchangeInTheMiddleOfALogin() throws Exception {
+    CountDownLatch rekeyed = new CountDownLatch(1);
+    var person =
+        new UserInteraction() {
+          @Override
+          public char @Nullable [] askSecret(String prompt) {
+            try {
+              // The answer comes only once the keys have changed under the question.
+              return rekeyed.await(10, TimeUnit.SECONDS) ? "secret".toCharArray() : null;
+            } catch (InterruptedException e) {
+              return null;
+            }
+          }
+        };
+    try (var peer =
+            RudePeer.start(
+                p -> {
+                  p.handshake().expectAuthentication();
+                  p.send(new UserauthBanner("hello", ""))
+                      .send(new ExtInfo(Map.of("server-sig-algs", new byte[0])))
+                      .send(new UserauthFailure(List.of("password"), false));
+                  p.kexInit().expectKexInit().kexReply().newKeys().expectNewKeys();
+                  rekeyed.countDown();
+                  assertThat(p.expect(UserauthRequest.TYPE).method()).isEqualTo("password");
+                  // What follows SUCCESS in the same burst belongs to the next protocol.
+                  p.send(new ExtInfo(Map.of()))
+                      .send(new UserauthSuccess())
+                      .send(new GlobalRequest("hostkeys-00@openssh.com", false, new byte[0]))
+                      .send(new GlobalRequest("keepalive@openssh.com", true, new byte[0]));
+                  p.expect(RequestFailure.TYPE);
+                  p.expectEnd();
+                });
+        var connection = client.connect(to(peer).interaction(person).build())) {
+      assertThat(connection.authenticatedMethod()).isEqualTo("password");
+      assertThat(connection.handshake().first()).isFalse();
+    }
+  }
+
+  @Test
+  void theKeysOfTheServerMayNotChangeUnnoticed() throws Exception {
+    try (var peer =
+        RudePeer.start(
+            p ->
+                p.handshake()
+                    .expectAuthentication()
+                    .kexInit(RudePeer.kexInit("no-such-method"))
+                    .expectDisconnect(KEY_EXCHANGE_FAILED))) {
+      assertThatThrownBy(() -> connect(peer)).isInstanceOf(SshException.NegotiationFailed.class);
+      peer.join();
+    }
+  }
+
+  // ---- The open connection --------------------------------------------------------------------
+
+  @Test
+  void aPingIsAnswered() throws Exception {
+    try (var peer =
+            RudePeer.start(
+                p -> {
+                  p.handshake().authenticate().send(new Ping(new byte[] {1, 2, 3}));
+                  assertThat(p.expect(Pong.TYPE).data()).containsExactly(1, 2, 3);
+                  p.payload((byte) 200);
+                  p.expect(Unimplemented.TYPE);
+                  p.send(new ChannelOpen("forwarded-tcpip", 7, 1000, 1000, new byte[0]));
+                  assertThat(p.expect(OpenFailure.TYPE).recipient()).isEqualTo(7);
+                  p.expectEnd();
+                });
+        var connection = connect(peer)) {
+      peer.awaitIdle();
+      assertThat(connection.closed()).isNotDone();
+    }
+  }
+
+  @Test
+  void aReplyToNothing() throws Exception {
+    failsLater(
+        "never made",
+        p -> p.send(new RequestSuccess(new byte[0])).expectDisconnect(PROTOCOL_ERROR));
+  }
+
+  @Test
+  void dataForAChannelThatIsNotThere() throws Exception {
+    failsLater(
+        "not open",
+        p ->
+            p.payload(WireWriter.create().writeByte(94).writeUint32(5).writeString("x").toBytes())
+                .expectDisconnect(PROTOCOL_ERROR));
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {5, 6, 7, 21, 30, 31, 50 + 1, 52, 53, 60})
+  void knownMessagesInTheWrongPlace(int number) throws Exception {
+    failsLater(
+        Integer.toString(number), p -> p.payload((byte) number).expectDisconnect(PROTOCOL_ERROR));
+  }
+
+  @Test
+  void channelMessagesInsideAKeyExchange() throws Exception {
+    failsLater(
+        "inside its own key exchange",
+        p ->
+            p.kexInit()
+                .send(new GlobalRequest("keepalive@openssh.com", true, new byte[0]))
+                .expectDisconnect(PROTOCOL_ERROR));
+  }
+
+  @Test
+  void serverThatNeverFinishesARekey() throws Exception {
+    try (var peer = RudePeer.start(p -> p.handshake().authenticate().kexInit().expectEnd());
+        var connection =
+            client.connect(to(peer).handshakeTimeout(Duration.ofMillis(500)).build())) {
+      assertThat(connection.closed().get(10, TimeUnit.SECONDS))
+          .hasMessageContaining("timed out during a key exchange");
+      peer.join();
+    }
+  }
+
+  @Test
+  void bothSidesBeginAKeyExchangeAtOnce() throws Exception {
+    CompletableFuture<Void> exchanged = new CompletableFuture<>();
+    try (var peer =
+            RudePeer.start(
+                p -> {
+                  p.handshake().authenticate();
+                  p.expectKexInit();
+                  // Sent before ours, as far as the client can tell: legal until our KEXINIT.
+                  p.send(new GlobalRequest("keepalive@openssh.com", true, new byte[0]));
+                  p.kexInit().kexReply().newKeys().expectNewKeys();
+                  p.expect(RequestFailure.TYPE);
+                  exchanged.complete(null);
+                  p.expectEnd();
+                });
+        var connection = connect(peer)) {
+      connection.rekey();
+      exchanged.get(10, TimeUnit.SECONDS);
+      assertThat(connection.closed()).isNotDone();
+    }
+  }
+
+  @Test
+  void aHalfOpenServerIsFoundByKeepalives() throws Exception {
+    try (var peer = RudePeer.start(p -> p.handshake().authenticate().expectEnd());
+        var connection = client.connect(to(peer).serverAlive(Duration.ofMillis(50), 2).build())) {
+      assertThat(connection.closed().get(10, TimeUnit.SECONDS))
+          .hasMessage("Timeout, server 127.0.0.1 not responding.");
+    }
+  }
+
+  @Test
+  void serverGoesAway() throws Exception {
+    failsLater(
+        "closed by remote host.", p -> p.expectAnswer(new Ping(new byte[0]), Pong.TYPE).close());
+    failsLater(
+        ":11: shutting down", p -> p.send(new Disconnect(11, "shutting down", "")).expectEnd());
+  }
+
+  // ---- Before SSH -----------------------------------------------------------------------------
+
+  @Test
+  void nobodyListens() throws Exception {
+    int port;
+    try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      port = socket.getLocalPort();
+    }
+    var options = ConnectOptions.to("127.0.0.1").port(port);
+    assertThatThrownBy(() -> client.connect(options.build()))
+        .hasMessage("connect to host 127.0.0.1 port " + port + ": Connection refused");
+    assertThatThrownBy(
+            () -> client.connect(options.bindAddress(InetAddress.getByName("192.0.2.1")).build()))
+        .hasMessage("connect to host 127.0.0.1 port " + port + ": Cannot assign requested address");
+  }
+
+  @Test
+  void aNameThatDoesNotExist() throws Exception {
+    assertThatThrownBy(() -> client.connect(ConnectOptions.to("no-such-host.invalid").build()))
+        .hasMessageMatching("Could not resolve hostname no-such-host.invalid: [A-Z][a-z ]+");
+    assertThatThrownBy(
+            () ->
+                client.connect(
+                    ConnectOptions.to("127.0.0.1")
+                        .addressFamily(java.net.StandardProtocolFamily.INET6)
+                        .build()))
+        .hasMessage(
+            "Could not resolve hostname 127.0.0.1: Address family for hostname not supported");
+  }
+}
