@@ -74,7 +74,7 @@ class AlgorithmsTest {
   }
 
   private static SocketChannel open(SshConnection connection, int port) throws Exception {
-    var forward = connection.forward(ForwardSpec.parseLocal("0:127.0.0.1:" + port));
+    var forward = connection.forward(ForwardSpec.parseLocal(Ports.free() + ":127.0.0.1:" + port));
     return SocketChannel.open(
         new InetSocketAddress(InetAddress.getLoopbackAddress(), forward.port()));
   }
@@ -218,10 +218,7 @@ class AlgorithmsTest {
     List<HandshakeInfo> exchanges = new CopyOnWriteArrayList<>();
     try (var connection =
         client.connect(
-            to(server)
-                .rekeyLimit(0, Duration.ofMillis(50))
-                .handshakes(exchanges::add)
-                .build())) {
+            to(server).rekeyLimit(0, Duration.ofMillis(50)).handshakes(exchanges::add).build())) {
       Ports.await("three exchanges", () -> exchanges.size() >= 3);
       up(connection, sink.port(), 6, SMALL);
     }

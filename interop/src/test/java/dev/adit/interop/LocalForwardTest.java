@@ -371,8 +371,7 @@ class LocalForwardTest {
       try (var leftover = java.nio.channels.ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
         leftover.bind(UnixDomainSocketAddress.of(here));
       }
-      try (Forward forward =
-              tunnels.forward(spec, unlinking.withStreamLocalBindMask(0111));
+      try (Forward forward = tunnels.forward(spec, unlinking.withStreamLocalBindMask(0111));
           var socket = SocketChannel.open(UnixDomainSocketAddress.of(here))) {
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(here)))
             .isEqualTo("rw-rw-rw-");
@@ -388,8 +387,8 @@ class LocalForwardTest {
     Path there = tunnels.server.scratch().path("out");
     try (var tcp = TestServer.start(TestServer.greet("tcp"));
         var unix = TestServer.startOn(there, TestServer.greet("unix"));
-        var in = tunnels.connection.forward(
-            ForwardSpec.parseLocal(here + ":127.0.0.1:" + tcp.port()));
+        var in =
+            tunnels.connection.forward(ForwardSpec.parseLocal(here + ":127.0.0.1:" + tcp.port()));
         var out = tunnels.local(there.toString());
         var fromUnix = SocketChannel.open(UnixDomainSocketAddress.of(here));
         var fromTcp = Tunnels.connect(out.port())) {
