@@ -389,6 +389,12 @@ final class RudePeer implements AutoCloseable {
     return expectNewKeys().expectDisconnect(reason);
   }
 
+  /** Ends what we send; without unread input, which would make it a reset. */
+  RudePeer finish() throws IOException {
+    socket.shutdownOutput();
+    return expectEndOfLines();
+  }
+
   /** Reads bytes of any kind until the client closes. */
   RudePeer expectEndOfLines() throws IOException {
     in.readAllBytes();

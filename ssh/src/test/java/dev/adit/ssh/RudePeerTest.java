@@ -114,7 +114,7 @@ class RudePeerTest {
     fails(
         SshException.Disconnected.class,
         "kex_exchange_identification: Connection closed by remote host",
-        RudePeer::close);
+        RudePeer::finish);
   }
 
   @Test
@@ -124,7 +124,7 @@ class RudePeerTest {
         "it is not an SSH server: it sent \"HTTP/1.1 400 Bad\\x1b Request\"",
         peer -> {
           peer.raw("HTTP/1.1 400 Bad\u001b Request\r\nServer: x\r\n\r\n".getBytes(US_ASCII));
-          peer.close();
+          peer.finish();
         });
   }
 
