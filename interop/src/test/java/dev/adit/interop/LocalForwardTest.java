@@ -26,7 +26,6 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -282,38 +281,10 @@ class LocalForwardTest {
   }
 
   @Test
-  void quarterOfAGigabyteGoesEachWayAtOnce() throws Exception {
-    long size = 256L << 20;
-    try (var target =
-            TestServer.start(
-                c -> {
-                  var answer = Thread.ofVirtual().start(() -> sendQuietly(c, size));
-                  String digest = RandomBytes.receive(c.in(), size).digest();
-                  answer.join();
-                  c.out().write(digest.getBytes(US_ASCII));
-                });
-        Forward forward = tunnels.local("127.0.0.1:" + target.port());
-        var socket = Tunnels.connect(forward.port())) {
-      Future<String> sent =
-          CompletableFuture.supplyAsync(
-              () -> {
-                try {
-                  return RandomBytes.send(socket.getOutputStream(), 8, size);
-                } catch (IOException e) {
-                  throw new java.io.UncheckedIOException(e);
-                }
-              });
-      assertThat(RandomBytes.receive(socket.getInputStream(), size).digest())
-          .isEqualTo(RandomBytes.digest(9, size));
-      assertThat(socket.getInputStream().readAllBytes()).asString(US_ASCII).isEqualTo(sent.get());
-    }
-  }
-
-  private static void sendQuietly(TestServer.Connection connection, long size) {
-    try {
-      RandomBytes.send(connection.out(), 9, size);
-    } catch (IOException e) {
-      throw new java.io.UncheckedIOException(e);
+  void quarterOfAGigabyteGoesEachWay() throws Exception {
+    try (var target = TestServer.start(Tunnels.bulk(256L << 20));
+        Forward forward = tunnels.local("127.0.0.1:" + target.port())) {
+      Tunnels.exchangeBulk(Tunnels.connect(forward.port()), 256L << 20);
     }
   }
 

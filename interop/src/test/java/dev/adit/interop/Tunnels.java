@@ -1,5 +1,8 @@
 package dev.adit.interop;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.adit.ssh.ConnectOptions;
 import dev.adit.ssh.Forward;
 import dev.adit.ssh.ForwardOptions;
@@ -9,10 +12,14 @@ import dev.adit.ssh.SshClient;
 import dev.adit.ssh.SshConnection;
 import dev.adit.ssh.TunnelEvent;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -70,6 +77,62 @@ final class Tunnels implements AutoCloseable {
 
   static Socket connect(int port) throws IOException {
     return new Socket(InetAddress.getLoopbackAddress(), port);
+  }
+
+  /** Through a SOCKS 5 proxy on a port of ours to a port of ours, data first in one write. */
+  static Socket socks5(int proxyPort, int targetPort) throws IOException {
+    Socket socket = connect(proxyPort);
+    socket
+        .getOutputStream()
+        .write(
+            new byte[] {
+              5, 1, 0, 5, 1, 0, 1, 127, 0, 0, 1, (byte) (targetPort >> 8), (byte) targetPort
+            });
+    byte[] reply = socket.getInputStream().readNBytes(12);
+    if (reply.length < 12 || reply[3] != 0) {
+      throw new IOException("SOCKS: " + Arrays.toString(reply));
+    }
+    return socket;
+  }
+
+  /** What curl prints; silent about its progress. */
+  static String curl(Object... arguments) {
+    return Program.of("curl", "-s", "-m", "30").arguments(arguments).run();
+  }
+
+  /** Sends so many bytes of seed 1 and meanwhile reads as many; then answers with their digest. */
+  static TestServer.Handler bulk(long size) {
+    return c -> {
+      var sending = sending(c.out(), 1, size);
+      String digest = RandomBytes.receive(c.in(), size).digest();
+      sending.join();
+      c.out().write(digest.getBytes(US_ASCII));
+    };
+  }
+
+  /** The other end of {@link #bulk}: bytes of seed 2 one way, those of seed 1 the other way. */
+  static void exchangeBulk(Socket connected, long size) throws IOException {
+    try (Socket socket = connected) {
+      var sending = sending(socket.getOutputStream(), 2, size);
+      assertThat(RandomBytes.receive(socket.getInputStream(), size).digest())
+          .isEqualTo(RandomBytes.digest(1, size));
+      assertThat(socket.getInputStream().readAllBytes())
+          .asString(US_ASCII)
+          .isEqualTo(sending.join());
+    }
+  }
+
+  /** Sends in the background; completes with the digest. */
+  private static CompletableFuture<String> sending(OutputStream out, long seed, long size) {
+    return CompletableFuture.supplyAsync(
+        () -> {
+          try {
+            return RandomBytes.send(out, seed, size);
+          } catch (IOException e) {
+            throw new UncheckedIOException(e);
+          }
+        },
+        task -> Thread.ofPlatform().daemon().start(task));
   }
 
   /** Something that a test does many times. */

@@ -11,9 +11,11 @@ import io.netty.channel.socket.DuplexChannel;
 /** All forwardings of one connection. */
 public final class Forwarding {
   private final Connection connection;
+  private final RemoteForwards remoteForwards;
 
   private Forwarding(Connection connection) {
     this.connection = connection;
+    this.remoteForwards = new RemoteForwards(connection);
   }
 
   /** To be called while the connection is set up, before the peer can open channels. */
@@ -31,7 +33,10 @@ public final class Forwarding {
     return switch (spec) {
       case ForwardSpec.Local local ->
           LocalListener.bind(connection, spec, options, socket -> relayTo(local.target(), socket));
-      default -> throw new SshException.ForwardRefused("not yet: " + spec, null);
+      case ForwardSpec.Dynamic _ ->
+          LocalListener.bind(
+              connection, spec, options, socket -> LocalProxy.accept(connection, socket));
+      case ForwardSpec.Remote _, ForwardSpec.RemoteDynamic _ -> remoteForwards.start(spec, options);
     };
   }
 

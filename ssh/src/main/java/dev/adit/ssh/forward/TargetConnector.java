@@ -58,7 +58,8 @@ final class TargetConnector {
     return result;
   }
 
-  private static void connectOneOf(
+  /** From this address on, one after the other. */
+  static void connectOneOf(
       EventLoop loop,
       List<InetAddress> addresses,
       int index,
