@@ -56,21 +56,34 @@ public final class Bench {
         Files.createTempDirectory(
             "adit-bench",
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-    new Bench(Path.of(rest.getFirst()), quick ? 3 : 7, quick ? 1L << 29 : 1L << 31, cipher, dir)
+    new Bench(Path.of(rest.getFirst()), quick ? 3 : 7, quick ? 1L << 30 : 1L << 31, cipher, dir)
         .run();
   }
 
   private void run() throws Exception {
     try (Sshd sshd = new Sshd(dir);
         LoadServer server = new LoadServer()) {
+      warmUp(server);
       for (int round = 0; round < rounds; round++) {
-        for (String side : SIDES) {
+        // Who begins changes, so that neither always finds the machine as the other left it.
+        for (String side : round % 2 == 0 ? SIDES : SIDES.reversed()) {
           System.err.printf("round %d of %d: %s%n", round + 1, rounds, side);
           measure(side, sshd, server);
         }
       }
     }
     print();
+  }
+
+  /** The bench's own code is compiled before it measures anybody. */
+  private static void warmUp(LoadServer server) throws Exception {
+    System.err.println("warming up");
+    Load direct = new Load(server.port());
+    direct.up(1L << 29);
+    direct.down(1L << 29);
+    direct.roundTrips(20_000);
+    direct.connections(2_000, 1);
+    direct.connections(2_000, 50);
   }
 
   private void measure(String side, Sshd sshd, LoadServer server) throws Exception {
@@ -80,19 +93,8 @@ public final class Bench {
       add("process start to port open, ms", side, tunnel.readyMillis());
       Load load = tunnel.load();
       add("first 64 MiB up of a fresh process, MB/s", side, load.up(64 << 20));
-      double clientBefore = Proc.cpuSecondsOfTree(tunnel.pid());
-      double serverBefore = Proc.cpuSecondsOfTree(sshd.pid());
-      add("bulk up, MB/s", side, load.up(bytes));
-      double gigabytes = bytes / 1e9;
-      add(
-          "CPU of the client, up, s/GB",
-          side,
-          (Proc.cpuSecondsOfTree(tunnel.pid()) - clientBefore) / gigabytes);
-      add(
-          "CPU of sshd, up, s/GB",
-          side,
-          (Proc.cpuSecondsOfTree(sshd.pid()) - serverBefore) / gigabytes);
-      add("bulk down, MB/s", side, load.down(bytes));
+      bulk("up", load::up, side, tunnel, sshd);
+      bulk("down", load::down, side, tunnel, sshd);
       double[] trips = load.roundTrips(20_000);
       add("64-byte round trip p50, us", side, trips[trips.length / 2]);
       add("64-byte round trip p99, us", side, trips[trips.length * 99 / 100]);
@@ -107,11 +109,29 @@ public final class Bench {
     }
   }
 
+  private interface Transfer {
+    /** Megabytes (10^6) a second. */
+    double of(long bytes) throws IOException;
+  }
+
+  private void bulk(String direction, Transfer transfer, String side, Tunnel tunnel, Sshd sshd)
+      throws IOException {
+    double clientBefore = Proc.cpuSecondsOfTree(tunnel.pid());
+    double serverBefore = Proc.cpuSecondsOfTree(sshd.pid());
+    add("bulk " + direction + ", MB/s", side, transfer.of(bytes));
+    double gigabytes = bytes / 1e9;
+    double client = Proc.cpuSecondsOfTree(tunnel.pid()) - clientBefore;
+    double server = Proc.cpuSecondsOfTree(sshd.pid()) - serverBefore;
+    add("CPU of the client, " + direction + ", s/GB", side, client / gigabytes);
+    add("CPU of sshd, " + direction + ", s/GB", side, server / gigabytes);
+  }
+
   private List<String> command(String side, Sshd sshd, int port, int target) {
     List<String> command = new ArrayList<>();
     command.add(side.equals("ssh") ? "ssh" : aditLauncher.toString());
     command.addAll(List.of("-F", "none", "-N", "-T", "-o", "BatchMode=yes"));
     command.addAll(List.of("-i", sshd.userKey().toString(), "-o", "IdentitiesOnly=yes"));
+    command.addAll(List.of("-o", "IdentityAgent=none", "-o", "GlobalKnownHostsFile=/dev/null"));
     command.addAll(List.of("-o", "UserKnownHostsFile=" + sshd.knownHosts()));
     command.addAll(List.of("-o", "StrictHostKeyChecking=yes", "-c", cipher));
     command.addAll(List.of("-p", Integer.toString(sshd.port())));
@@ -136,11 +156,12 @@ public final class Bench {
   private void print() {
     System.out.printf(
         "%s, %d processors, %s; %d rounds in turn; medians (least .. most); the ratio is the median"
-            + " of the rounds' ratios%n%n",
+            + " of the rounds' ratios; load average %s%n%n",
         cipher,
         Runtime.getRuntime().availableProcessors(),
         System.getProperty("os.name") + " " + System.getProperty("os.version"),
-        rounds);
+        rounds,
+        Proc.loadAverage());
     System.out.printf("%-46s %28s %28s %10s%n", "", "ssh to sshd", "adit to sshd", "adit/ssh");
     figures.forEach(
         (row, sides) -> {

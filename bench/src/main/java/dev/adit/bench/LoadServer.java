@@ -7,6 +7,8 @@ import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 
 /**
  * What tunnels lead to: a server that drinks, pours or echoes, as the first byte of a connection
@@ -27,6 +29,8 @@ final class LoadServer implements AutoCloseable {
   static final int CHUNK = 256 * 1024;
 
   private final ServerSocketChannel listener;
+  private final ExecutorService threads =
+      Executors.newCachedThreadPool(Thread.ofPlatform().daemon().name("load-", 0).factory());
 
   LoadServer() throws IOException {
     listener = ServerSocketChannel.open();
@@ -42,7 +46,7 @@ final class LoadServer implements AutoCloseable {
     try {
       while (true) {
         SocketChannel socket = listener.accept();
-        Thread.ofPlatform().daemon().name("load").start(() -> serve(socket));
+        threads.execute(() -> serve(socket));
       }
     } catch (IOException e) {
       // Closed: the benchmark is over.
@@ -52,16 +56,16 @@ final class LoadServer implements AutoCloseable {
   private static void serve(SocketChannel socket) {
     try (socket) {
       socket.setOption(StandardSocketOptions.TCP_NODELAY, true);
-      ByteBuffer buffer = ByteBuffer.allocateDirect(CHUNK);
-      buffer.limit(1);
-      if (socket.read(buffer) < 1) {
+      // A short connection must not pay for a big buffer.
+      ByteBuffer command = ByteBuffer.allocate(1);
+      if (socket.read(command) < 1) {
         return;
       }
-      switch (buffer.get(0)) {
-        case SINK -> sink(socket, buffer);
-        case SOURCE -> source(socket, buffer);
-        case ECHO -> echo(socket, buffer);
-        default -> throw new IOException("unknown command " + buffer.get(0));
+      switch (command.get(0)) {
+        case SINK -> sink(socket, ByteBuffer.allocateDirect(CHUNK));
+        case SOURCE -> source(socket, ByteBuffer.allocateDirect(CHUNK));
+        case ECHO -> echo(socket, ByteBuffer.allocateDirect(64));
+        default -> throw new IOException("unknown command " + command.get(0));
       }
     } catch (IOException e) {
       // The tunnel was taken down in the middle: whoever measures notices.

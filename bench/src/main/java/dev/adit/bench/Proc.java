@@ -13,7 +13,10 @@ final class Proc {
 
   private Proc() {}
 
-  /** User and system seconds of a process and of those of its children that have not ended. */
+  /**
+   * User and system seconds of a process and of those of its children that have not ended: with
+   * sshd, the process of each session is such a child.
+   */
   static double cpuSecondsOfTree(long pid) {
     double sum = ProcessHandle.of(pid).map(p -> cpuSeconds(pid)).orElse(0.0);
     return sum
@@ -33,7 +36,7 @@ final class Proc {
     }
   }
 
-  /** Resident megabytes (10^6) of a process; the largest where a launcher stayed behind. */
+  /** Resident megabytes (10^6) of a process. */
   static double residentMegabytes(long pid) throws IOException {
     for (String line : Files.readAllLines(Path.of("/proc", Long.toString(pid), "status"))) {
       if (line.startsWith("VmRSS:")) {
@@ -41,5 +44,14 @@ final class Proc {
       }
     }
     throw new IOException("no VmRSS of " + pid);
+  }
+
+  /** Of the last minute, as an indication of how quiet the machine was. */
+  static String loadAverage() {
+    try {
+      return Files.readString(Path.of("/proc/loadavg")).split(" ")[0];
+    } catch (IOException e) {
+      return "unknown";
+    }
   }
 }

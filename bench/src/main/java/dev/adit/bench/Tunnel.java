@@ -9,10 +9,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 /** A tunnel program that runs with one local forward to the load server. */
 final class Tunnel implements AutoCloseable {
   private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(20);
+
+  private static final long LOOK_AGAIN_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
 
   private final Process process;
   private final int port;
@@ -39,6 +42,8 @@ final class Tunnel implements AutoCloseable {
         throw new IOException(
             "no tunnel from " + String.join(" ", command) + "\n" + Files.readString(log));
       }
+      // Looking all the time would take a processor from the one that is watched.
+      LockSupport.parkNanos(LOOK_AGAIN_NANOS);
     }
     return new Tunnel(process, port, (System.nanoTime() - start) / 1e6);
   }
