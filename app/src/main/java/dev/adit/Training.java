@@ -1,7 +1,20 @@
 package dev.adit;
 
+import dev.adit.ssh.training.PracticeServer;
+import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
+import java.net.ConnectException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 
 /**
  * The run from which the build makes the AOT cache (see app/src/main/launcher/make-image): it does
@@ -9,18 +22,134 @@ import java.io.PrintStream;
  * is not done here still works, only later by the time that its classes take to load.
  *
  * <p>It runs on the machine that builds, so nothing in it may need a network, an account or a file
- * of the user's. It fails the build when what it calls fails.
+ * of the user's: it opens real tunnels to a server inside this process. It fails the build when
+ * what it calls fails.
  */
 final class Training {
+  private static final int FAILURE = 255;
+
+  /** The first is what a new server chooses; the second, what one of some years ago does. */
+  private static final List<String> KEY_EXCHANGES =
+      List.of("mlkem768x25519-sha256", "sntrup761x25519-sha512@openssh.com", "curve25519-sha256");
+
+  /** Bytes through a tunnel, there and back. */
+  private static final int BYTES = 4 * 1024 * 1024;
+
+  private static final int CONNECTIONS = 20;
+  private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(20);
+
   private Training() {}
 
-  static void main() {
+  static void main() throws Exception {
     PrintStream out = System.out;
+    PrintStream err = System.err;
     System.setOut(new PrintStream(OutputStream.nullOutputStream()));
     expect(0, Adit.run("-V"));
     expect(0, Adit.run("-F", "none", "-L", "9001:yahoo.com:80", "-G", "localhost"));
+    // The tunnels end with the server's hanging up, and adit says so.
+    System.setErr(new PrintStream(OutputStream.nullOutputStream()));
+    for (String kex : KEY_EXCHANGES) {
+      tunnel(kex);
+    }
     System.setOut(out);
+    System.setErr(err);
     System.exit(0);
+  }
+
+  private static void tunnel(String kex) throws Exception {
+    Path home = Files.createTempDirectory("adit-training");
+    Path key = home.resolve("id_ed25519");
+    Path knownHosts = home.resolve("known_hosts");
+    Path config = home.resolve("config");
+    try (PracticeServer server = new PracticeServer(List.of(kex))) {
+      server.writeUserKey(key);
+      Files.writeString(knownHosts, server.knownHostsLine());
+      Files.writeString(
+          config,
+          """
+          Host practice
+            HostName 127.0.0.1
+            Port %d
+            User practice
+            IdentityFile %s
+            UserKnownHostsFile %s
+            IdentityAgent none
+            StrictHostKeyChecking yes
+            BatchMode yes
+          """
+              .formatted(server.port(), key, knownHosts));
+      int port = freePort();
+      FutureTask<Void> user =
+          new FutureTask<>(
+              () -> {
+                // Its hanging up ends the client, whatever happened.
+                try (server) {
+                  use(port);
+                }
+                return null;
+              });
+      Thread.ofPlatform().name("training-user").start(user);
+      expect(
+          FAILURE,
+          Adit.run("-F", config.toString(), "-N", "-L", port + ":localhost:7", "practice"));
+      user.get();
+    } finally {
+      for (Path file : List.of(key, knownHosts, config, home)) {
+        Files.deleteIfExists(file);
+      }
+    }
+  }
+
+  private static void use(int port) throws IOException, InterruptedException {
+    awaitPort(port);
+    echo(port, BYTES);
+    for (int i = 0; i < CONNECTIONS; i++) {
+      echo(port, 1);
+    }
+  }
+
+  private static void awaitPort(int port) throws IOException, InterruptedException {
+    long start = System.nanoTime();
+    while (true) {
+      try (Socket probe = connect(port)) {
+        return;
+      } catch (ConnectException e) {
+        if (System.nanoTime() - start > PATIENCE_NANOS) {
+          throw new IOException("the client did not open its port", e);
+        }
+        TimeUnit.MILLISECONDS.sleep(5);
+      }
+    }
+  }
+
+  private static Socket connect(int port) throws IOException {
+    return new Socket(InetAddress.getLoopbackAddress(), port);
+  }
+
+  /** Sends bytes from a thread of their own, and takes them back here. */
+  private static void echo(int port, int bytes) throws IOException, InterruptedException {
+    try (Socket socket = connect(port)) {
+      byte[] sent = new byte[bytes];
+      new Random(1).nextBytes(sent);
+      FutureTask<Void> sender =
+          new FutureTask<>(
+              () -> {
+                socket.getOutputStream().write(sent);
+                socket.shutdownOutput();
+                return null;
+              });
+      Thread.ofPlatform().name("training-sender").start(sender);
+      byte[] back = socket.getInputStream().readAllBytes();
+      if (!Arrays.equals(back, sent)) {
+        throw new IOException("%d of %d bytes came back".formatted(back.length, bytes));
+      }
+    }
+  }
+
+  private static int freePort() throws IOException {
+    try (ServerSocket probe = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return probe.getLocalPort();
+    }
   }
 
   private static void expect(int status, int got) {
