@@ -40,6 +40,7 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
+import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -408,8 +409,11 @@ final class RudePeer implements AutoCloseable {
   }
 
   /** Waits until the script reads, having sent all it has to send. */
-  void awaitIdle() {
-    org.awaitility.Awaitility.await().until(() -> ending);
+  void awaitIdle() throws Exception {
+    Awaitility.await().until(() -> ending || finished.isDone());
+    if (!ending) {
+      finished.get();
+    }
   }
 
   private String readLine() throws IOException {

@@ -290,7 +290,7 @@ class RudePeerTest {
             if (strict) {
               p.kexInit();
             }
-            p.send(new Disconnect(12, "go\u001b away", "")).close();
+            p.send(new Disconnect(12, "go\u001b away", "")).finish();
           });
     }
   }
@@ -593,7 +593,14 @@ class RudePeerTest {
   // ---- The open connection --------------------------------------------------------------------
 
   @Test
-  void aPingIsAnswered() throws Exception {
+  void aPingIsAnsweredAndWhatNobodyAskedForIsRefused() throws Exception {
+    byte[] origin =
+        WireWriter.create()
+            .writeString("localhost")
+            .writeUint32(8080)
+            .writeString("192.0.2.1")
+            .writeUint32(1234)
+            .toBytes();
     try (var peer =
             RudePeer.start(
                 p -> {
@@ -601,7 +608,7 @@ class RudePeerTest {
                   assertThat(p.expect(Pong.TYPE).data()).containsExactly(1, 2, 3);
                   p.payload((byte) 200);
                   p.expect(Unimplemented.TYPE);
-                  p.send(new ChannelOpen("forwarded-tcpip", 7, 1000, 1000, new byte[0]));
+                  p.send(new ChannelOpen("forwarded-tcpip", 7, 1000, 1000, origin));
                   assertThat(p.expect(OpenFailure.TYPE).recipient()).isEqualTo(7);
                   p.expectEnd();
                 });
