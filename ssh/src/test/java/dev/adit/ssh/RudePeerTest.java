@@ -38,6 +38,7 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -117,7 +118,8 @@ class RudePeerTest {
         RudePeer::finish);
   }
 
-  @Test
+  /** Many times: the server may be gone before, while or after the client begins to read. */
+  @RepeatedTest(50)
   void serverIsNotSsh() throws Exception {
     fails(
         SshException.Disconnected.class,

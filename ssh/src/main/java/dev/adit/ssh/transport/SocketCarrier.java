@@ -16,6 +16,7 @@ import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.util.AttributeKey;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.time.Duration;
@@ -38,6 +39,9 @@ public final class SocketCarrier extends ChannelInboundHandlerAdapter implements
 
   /** How long what was queued may still take to go out once the connection has ended. */
   private static final int CLOSE_SECONDS = 2;
+
+  private static final AttributeKey<EarlyBytes> EARLY =
+      AttributeKey.valueOf(SocketCarrier.class, "EARLY");
 
   /** Where what still arrives goes once nobody wants it any more, in bytes. */
   private static final int DISCARDED_AT_ONCE = 16 * 1024;
@@ -63,8 +67,10 @@ public final class SocketCarrier extends ChannelInboundHandlerAdapter implements
    * resolver would block the loop.
    */
   public static ChannelFuture connect(EventLoop loop, InetSocketAddress to, Options options) {
+    EarlyBytes early = new EarlyBytes();
     Bootstrap bootstrap =
         new Bootstrap()
+            .attr(EARLY, early)
             .group(loop)
             .channel(Epoll.isAvailable() ? EpollSocketChannel.class : NioSocketChannel.class)
             .option(ChannelOption.ALLOCATOR, Buffers.ALLOCATOR)
@@ -76,7 +82,7 @@ public final class SocketCarrier extends ChannelInboundHandlerAdapter implements
             .option(
                 ChannelOption.CONNECT_TIMEOUT_MILLIS,
                 (int) Math.min(options.timeout.toMillis(), Integer.MAX_VALUE))
-            .handler(new EarlyBytes());
+            .handler(early);
     if (options.trafficClass >= 0) {
       bootstrap.option(ChannelOption.IP_TOS, options.trafficClass);
     }
@@ -162,11 +168,14 @@ public final class SocketCarrier extends ChannelInboundHandlerAdapter implements
   }
 
   private void takeEarlyBytes(Listener to) {
-    EarlyBytes early = channel.pipeline().get(EarlyBytes.class);
+    // Not looked up in the pipeline: that of a closed channel is empty.
+    EarlyBytes early = channel.attr(EARLY).getAndSet(null);
     if (early == null) {
       return;
     }
-    channel.pipeline().remove(early);
+    if (channel.pipeline().context(early) != null) {
+      channel.pipeline().remove(early);
+    }
     cause = early.failure;
     for (ByteBuf bytes : early.bytes) {
       while (bytes.isReadable()) {
