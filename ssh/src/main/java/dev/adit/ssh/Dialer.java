@@ -2,11 +2,13 @@ package dev.adit.ssh;
 
 import dev.adit.ssh.transport.Carrier;
 import dev.adit.ssh.transport.HostNames;
+import dev.adit.ssh.transport.ProcessCarrier;
 import dev.adit.ssh.transport.SocketCarrier;
 import dev.adit.ssh.transport.SocketErrors;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.EventLoop;
+import java.io.IOException;
 import java.net.Inet4Address;
 import java.net.Inet6Address;
 import java.net.InetAddress;
@@ -19,7 +21,10 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The TCP connection to a server: name, addresses, attempts. On the control lane; blocks. */
+/**
+ * The way to a server: TCP with its name, addresses and attempts, a channel of another connection,
+ * or a process. On the control lane; blocks.
+ */
 final class Dialer {
   private static final Logger log = LoggerFactory.getLogger(Dialer.class);
 
@@ -29,8 +34,13 @@ final class Dialer {
   /** As ssh waits between two of its ConnectionAttempts. */
   private static final Duration BETWEEN_ATTEMPTS = Duration.ofSeconds(1);
 
-  /** What ConnectTimeout leaves for the server's identification; zero for no limit. */
-  record Dialed(Carrier carrier, InetAddress address, Duration timeLeft) {}
+  /**
+   * A way that is there.
+   *
+   * @param address of the server, or null where somebody else connects to it
+   * @param timeLeft what ConnectTimeout leaves for the server's identification; zero for no limit
+   */
+  record Dialed(Carrier carrier, @Nullable InetAddress address, Duration timeLeft) {}
 
   private final EventLoop loop;
   private final ConnectOptions.Builder o;
@@ -41,8 +51,38 @@ final class Dialer {
     this.o = options;
   }
 
-  /** Tries every address of the host, as often as ConnectionAttempts says. */
   Dialed dial() throws SshException, InterruptedException {
+    SshConnection via = o.via;
+    if (via != null) {
+      return new Dialed(through(via), null, timeLeft());
+    }
+    return o.proxyCommand.isEmpty() ? connect() : new Dialed(run(), null, timeLeft());
+  }
+
+  /** ProxyJump: the server of the other connection resolves the name and connects. */
+  private Carrier through(SshConnection via) throws SshException, InterruptedException {
+    try {
+      return via.openCarrier(new Target.Tcp(o.host, o.port), timeLeft());
+    } catch (SshException.ChannelRefused e) {
+      throw SshException.Disconnected.local(
+          "connect to host %s port %d through %s: %s"
+              .formatted(o.host, o.port, via.options().host(), e.getMessage()),
+          e);
+    }
+  }
+
+  /** ProxyCommand. */
+  private Carrier run() throws SshException {
+    try {
+      log.debug("Executing proxy command: {}", o.proxyCommand);
+      return ProcessCarrier.start(loop, o.proxyCommand, o.host + " port " + o.port);
+    } catch (IOException e) {
+      throw SshException.Disconnected.local("proxy command: " + e.getMessage(), e);
+    }
+  }
+
+  /** Tries every address of the host, as often as ConnectionAttempts says. */
+  private Dialed connect() throws SshException, InterruptedException {
     List<InetAddress> addresses = resolve();
     SshException last = null;
     for (int attempt = 0; attempt < Math.max(1, o.connectionAttempts); attempt++) {

@@ -7,6 +7,7 @@ import dev.adit.ssh.crypto.KexAlgorithm;
 import dev.adit.ssh.forward.AgentForwarder;
 import dev.adit.ssh.forward.Forwarding;
 import dev.adit.ssh.session.ClientSession;
+import dev.adit.ssh.transport.Carrier;
 import dev.adit.ssh.transport.Negotiated;
 import dev.adit.ssh.transport.Text;
 import dev.adit.ssh.transport.Transport;
@@ -87,8 +88,11 @@ public final class SshConnection implements AutoCloseable {
                 serverKey.learnOthers(c, sessionId);
                 forwarding[0] = Forwarding.on(c);
               });
-      loop.execute(
-          () -> connection.startKeepalive(o.aliveInterval, o.aliveCountMax, "server " + o.host));
+      connection
+          .eventLoop()
+          .execute(
+              () ->
+                  connection.startKeepalive(o.aliveInterval, o.aliveCountMax, "server " + o.host));
       ready.complete(new SshConnection(options, user, connection, forwarding[0]));
       transport.serve();
     } catch (SshException e) {
@@ -290,6 +294,21 @@ public final class SshConnection implements AutoCloseable {
                           }
                         }));
     return alive;
+  }
+
+  /**
+   * Connects to a target beyond the server ({@code ssh -W}). Blocks until the server has.
+   *
+   * @throws SshException.ChannelRefused when the server can't or won't
+   */
+  public SshStream openStream(Target target) throws SshException, InterruptedException {
+    return forwarding.openStream(target);
+  }
+
+  /** For a connection that goes through this one. */
+  Carrier openCarrier(Target.Tcp target, Duration patience)
+      throws SshException, InterruptedException {
+    return forwarding.openCarrier(target, patience);
   }
 
   /** The options that it was made with. */

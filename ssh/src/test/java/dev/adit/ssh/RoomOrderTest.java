@@ -47,6 +47,7 @@ class RoomOrderTest {
           "PtyOptions",
           "Session",
           "SshException",
+          "SshStream",
           "Target",
           "TerminalMode",
           "TunnelEvent",

@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * thread. It holds at most the channel's window, for the window goes back only when the reader has
  * taken the bytes.
  */
-final class Inbox extends InputStream {
+public final class Inbox extends InputStream {
 
   /** Smaller pieces are copied together, so that a few bytes don't keep a large buffer alive. */
   private static final int COPY_BELOW = 16 * 1024;
@@ -59,14 +59,14 @@ final class Inbox extends InputStream {
   /**
    * @param taken hears how many bytes the reader has taken, on the reader's thread
    */
-  Inbox(IntConsumer taken) {
+  public Inbox(IntConsumer taken) {
     this.taken = taken;
   }
 
   // ---- On the event loop ----------------------------------------------------------------------
 
   /** Adds what came. Returns the number of bytes that nobody wants, whose window may go back. */
-  int add(ByteBuf data) {
+  public int add(ByteBuf data) {
     int length = data.readableBytes();
     synchronized (lock) {
       if (discarding || ended) {
@@ -95,7 +95,7 @@ final class Inbox extends InputStream {
    *
    * @param why what the reader is told after that; null for a plain end of file
    */
-  void end(@Nullable SshException why) {
+  public void end(@Nullable SshException why) {
     synchronized (lock) {
       if (!ended) {
         ended = true;
@@ -154,7 +154,7 @@ final class Inbox extends InputStream {
   }
 
   /** Copies to the channel until the end, from where the bytes lie. */
-  long transferTo(WritableByteChannel to) throws IOException {
+  public long transferTo(WritableByteChannel to) throws IOException {
     long total = 0;
     List<ByteBuf> pieces = new ArrayList<>(GATHER);
     while (true) {
@@ -210,7 +210,7 @@ final class Inbox extends InputStream {
   }
 
   /** Throws away what is here and all that comes. */
-  void discard() {
+  public void discard() {
     int length;
     synchronized (lock) {
       discarding = true;

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * What waits to be sent on a channel: filled by any thread, which blocks when it is full; emptied
  * on the event loop, as the peer's window and the channel's turns allow.
  */
-final class Outbox extends OutputStream {
+public final class Outbox extends OutputStream {
 
   /**
    * Size of the buffers that may wait here, in bytes: enough that the loop never finds it empty for
@@ -36,7 +36,7 @@ final class Outbox extends OutputStream {
   private boolean eof;
   private @Nullable String broken;
 
-  Outbox(SshChannel channel) {
+  public Outbox(SshChannel channel) {
     this.channel = channel;
   }
 
@@ -79,7 +79,7 @@ final class Outbox extends OutputStream {
   }
 
   /** Copies from the channel until its end or until nobody takes more; see Session. */
-  long transferFrom(ReadableByteChannel from) throws IOException {
+  public long transferFrom(ReadableByteChannel from) throws IOException {
     long total = 0;
     while (true) {
       synchronized (lock) {
@@ -161,7 +161,7 @@ final class Outbox extends OutputStream {
       throw new BrokenException(broken);
     }
     if (eof) {
-      throw new BrokenException("standard input is closed");
+      throw new BrokenException("the output is closed");
     }
   }
 
@@ -177,7 +177,7 @@ final class Outbox extends OutputStream {
   // ---- On the event loop ----------------------------------------------------------------------
 
   /** Sends what the channel takes now, and asks for a turn for the rest. */
-  void drain() {
+  public void drain() {
     while (true) {
       ByteBuf first;
       synchronized (lock) {
@@ -206,7 +206,7 @@ final class Outbox extends OutputStream {
   }
 
   /** What waits is thrown away, and writers hear why. */
-  void breakOff(String why) {
+  public void breakOff(String why) {
     synchronized (lock) {
       if (broken == null) {
         broken = why;
