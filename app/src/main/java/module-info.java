@@ -8,4 +8,7 @@ module dev.adit {
   requires jopt.simple;
   requires org.jline.terminal;
   requires org.slf4j;
+
+  provides ch.qos.logback.classic.spi.Configurator with
+      dev.adit.client.NoLogFiles;
 }

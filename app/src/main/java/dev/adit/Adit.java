@@ -7,6 +7,7 @@ import dev.adit.client.Logs;
 import dev.adit.config.ClientOptions;
 import dev.adit.config.LocalSide;
 import dev.adit.config.StandardAlgorithms;
+import dev.adit.ssh.SshClient;
 import java.io.IOException;
 import java.util.List;
 import org.slf4j.LoggerFactory;
@@ -46,6 +47,7 @@ public final class Adit {
       }
       endOnSignals();
       Logs.configure(options.logLevel(), options.logFile());
+      SshClient.prepare();
       options.notes().forEach(LoggerFactory.getLogger(Adit.class)::debug);
       return new Client(options, commandLine).run();
     } catch (IOException e) {

@@ -1,5 +1,6 @@
 package dev.adit.ssh;
 
+import dev.adit.ssh.crypto.CryptoProvider;
 import dev.adit.ssh.forward.Sockets;
 import io.netty.channel.EventLoopGroup;
 import java.util.concurrent.TimeUnit;
@@ -20,6 +21,15 @@ public final class SshClient implements AutoCloseable {
 
   private SshClient(int threads) {
     loops = Sockets.newLoops(threads);
+  }
+
+  /**
+   * Starts, on a thread of its own, what the first connection of a process would otherwise wait
+   * for: it loads native code and makes a first key. Worth a call at the very start of a program
+   * that will connect, before it reads its options. Returns at once.
+   */
+  public static void prepare() {
+    Thread.ofPlatform().daemon().name("adit-prepare").start(CryptoProvider::prepare);
   }
 
   /** A client with one event loop: all that one program's tunnels need. */

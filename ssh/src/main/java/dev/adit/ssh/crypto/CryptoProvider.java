@@ -42,26 +42,21 @@ public enum CryptoProvider {
   }
 
   /**
-   * Does now what the first connection would otherwise wait for: loads native code and the classes
-   * of the usual key exchange and host key. Some tens of milliseconds in a new process, so a
-   * program calls it on a thread of its own while it resolves and connects. Harmless if called
-   * twice.
+   * Does now what the first connection would otherwise wait for, in the order in which it would:
+   * makes one key pair for the key exchange that costs most, loads native code and the classes of
+   * the usual key exchanges and host keys. Some 100 ms of work in a new process, so a program calls
+   * it on a thread of its own while it resolves and connects. Harmless if called twice.
    */
   public static void prepare() {
+    Sntrup761.generateAhead();
+    KexAlgorithm.MLKEM768_X25519.initiate();
+    byte[] seed = Randomness.bytes(Ed25519.KEY_LENGTH);
+    byte[] message = Hash.SHA256.of(seed);
+    Ed25519.verify(Ed25519.publicKey(seed), message, Ed25519.sign(seed, message));
     var suite = new CipherSuite(CipherAlgorithm.AES128_GCM, null);
     byte[] noMac = {};
     suite.newSealer(Randomness.bytes(16), Randomness.bytes(12), noMac).close();
     suite.newOpener(Randomness.bytes(16), Randomness.bytes(12), noMac).close();
-    byte[] seed = Randomness.bytes(Ed25519.KEY_LENGTH);
-    byte[] message = Hash.SHA256.of(seed);
-    Ed25519.verify(Ed25519.publicKey(seed), message, Ed25519.sign(seed, message));
-    KexAlgorithm usual = KexAlgorithm.MLKEM768_X25519;
-    try {
-      KeyAgreement agreement = usual.initiate();
-      agreement.secret(usual.respond(agreement.initiation()).reply());
-    } catch (InvalidKeyExchangeException e) {
-      throw new IllegalStateException(usual.sshName() + " does not agree with itself", e);
-    }
   }
 
   /** Whether it can be used on this machine. */
