@@ -11,6 +11,7 @@ import dev.adit.ssh.SshClient;
 import dev.adit.ssh.SshConnection;
 import dev.adit.ssh.SshException;
 import dev.adit.ssh.UserInteraction;
+import dev.adit.terminal.TerminalPrompts;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,7 +33,8 @@ public final class Client {
   public Client(ClientOptions options, ClientCommandLine commandLine) {
     this.options = options;
     this.hops = new Hops(commandLine);
-    this.interaction = UserInteraction.NONE;
+    this.interaction =
+        options.batchMode() ? UserInteraction.NONE : new TerminalPrompts(System.getenv());
   }
 
   /**
@@ -74,6 +76,9 @@ public final class Client {
 
   private int serve(SshConnection connection)
       throws InterruptedException, SshException, ClientFailure {
+    if (options.sessionType() != ClientOptions.SessionType.NONE) {
+      return RemoteSession.run(connection, SessionOptions.of(options, System.getenv()));
+    }
     SshException end = connection.closed().join();
     log.error("{}", end.getMessage());
     return ClientCommandLine.FAILURE;

@@ -27,6 +27,8 @@ public final class Logs {
   /** Lines that wait for a slow terminal or disk; beyond that they are dropped. */
   private static final int QUEUE = 4096;
 
+  private static LogLevel current = LogLevel.INFO;
+
   private Logs() {}
 
   /** Sets the logging of the whole process up. */
@@ -48,13 +50,27 @@ public final class Logs {
     async.setMaxFlushTime(1000);
     async.addAppender(lines);
     async.start();
-    var root = context.getLogger(Logger.ROOT_LOGGER_NAME);
-    root.addAppender(async);
-    root.setLevel(threshold(level));
+    context.getLogger(Logger.ROOT_LOGGER_NAME).addAppender(async);
+    apply(context, level);
+  }
+
+  /**
+   * Says more or less from now on ({@code ~v} and {@code ~V}).
+   *
+   * @return the level that holds now
+   */
+  public static synchronized LogLevel step(int steps) {
+    LogLevel[] levels = LogLevel.values();
+    LogLevel level = levels[Math.clamp(current.ordinal() + steps, 0, levels.length - 1)];
+    apply((LoggerContext) LoggerFactory.getILoggerFactory(), level);
+    return level;
+  }
+
+  private static synchronized void apply(LoggerContext context, LogLevel level) {
+    current = level;
+    context.getLogger(Logger.ROOT_LOGGER_NAME).setLevel(threshold(level));
     // Netty's own start-up chatter helps nobody below -vvv.
-    if (level != LogLevel.DEBUG3) {
-      context.getLogger("io.netty").setLevel(Level.WARN);
-    }
+    context.getLogger("io.netty").setLevel(level == LogLevel.DEBUG3 ? null : Level.WARN);
   }
 
   /** Writes out what is still queued. */

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -499,6 +500,26 @@ public final class ClientOptions {
   /** {@code NAME=value}, to be sent as they are. */
   public List<String> setEnv() {
     return get(Keyword.SET_ENV, List.<String>of());
+  }
+
+  /**
+   * The variables to send: those of the environment that SendEnv names, and SetEnv's, which win.
+   */
+  public Map<String, String> sentEnvironment(Map<String, String> environment) {
+    var sent = new LinkedHashMap<String, String>();
+    environment.forEach(
+        (name, value) -> {
+          if (sendEnv().stream().anyMatch(pattern -> Patterns.matches(name, pattern))) {
+            sent.put(name, value);
+          }
+        });
+    for (String assignment : setEnv()) {
+      int equals = assignment.indexOf('=');
+      if (equals > 0) {
+        sent.put(assignment.substring(0, equals), assignment.substring(equals + 1));
+      }
+    }
+    return sent;
   }
 
   /**

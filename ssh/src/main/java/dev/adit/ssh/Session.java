@@ -87,7 +87,11 @@ public interface Session extends AutoCloseable {
    */
   OutputStream stdin();
 
-  /** What the command writes; ends when the command, and all that share its output, have. */
+  /**
+   * What the command writes; ends when the command, and all that share its output, have. Closing it
+   * throws the rest away, and a command that goes on writing gets a SIGPIPE (from OpenSSH's
+   * server).
+   */
   InputStream stdout();
 
   /** What the command writes as errors; nothing with a pseudo-terminal. */

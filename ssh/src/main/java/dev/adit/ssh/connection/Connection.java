@@ -130,11 +130,10 @@ public final class Connection implements PacketHandler {
 
   /** Completes when no channel is left. */
   public CompletableFuture<Void> whenIdle() {
-    if (idle == null) {
-      idle = new CompletableFuture<>();
-    }
+    CompletableFuture<Void> waiting = idle == null ? new CompletableFuture<>() : idle;
+    idle = waiting;
     checkIdle();
-    return idle;
+    return waiting;
   }
 
   private void checkIdle() {

@@ -36,7 +36,7 @@ public final class ClientSession implements Session {
 
   private final SshChannel channel;
   private final Consumer<Path> agents;
-  private final Inbox stdout = new Inbox(this::taken);
+  private final Inbox stdout = new Inbox(this::taken, this::endOfWrite);
   private final Inbox stderr = new Inbox(this::taken);
   private final Outbox stdin;
 
@@ -231,6 +231,11 @@ public final class ClientSession implements Session {
   /** The reader has taken bytes: their window goes back. */
   private void taken(int bytes) {
     onLoop(() -> channel.consumed(bytes));
+  }
+
+  /** OpenSSH: we read no more, so the command gets a SIGPIPE (PROTOCOL section 2.1). */
+  private void endOfWrite() {
+    notify("eow@openssh.com", WireWriter.create());
   }
 
   // ---- The end --------------------------------------------------------------------------------

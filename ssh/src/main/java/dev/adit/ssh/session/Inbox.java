@@ -45,6 +45,7 @@ public final class Inbox extends InputStream {
 
   private final Object lock = new Object();
   private final IntConsumer taken;
+  private final Runnable closed;
   private final Deque<ByteBuf> queue = new ArrayDeque<>();
 
   /** The last of the queue while it may grow. */
@@ -60,7 +61,16 @@ public final class Inbox extends InputStream {
    * @param taken hears how many bytes the reader has taken, on the reader's thread
    */
   public Inbox(IntConsumer taken) {
+    this(taken, () -> {});
+  }
+
+  /**
+   * @param taken hears how many bytes the reader has taken, on the reader's thread
+   * @param closed hears that the reader reads no more, on the reader's thread
+   */
+  Inbox(IntConsumer taken, Runnable closed) {
     this.taken = taken;
+    this.closed = closed;
   }
 
   // ---- On the event loop ----------------------------------------------------------------------
@@ -227,10 +237,11 @@ public final class Inbox extends InputStream {
     }
   }
 
-  /** Nobody reads any more: as {@link #discard}. */
+  /** As {@link #discard}, and the peer hears that nobody reads any more. */
   @Override
   public void close() {
     discard();
+    closed.run();
   }
 
   private ByteBuf removeFirst() {
