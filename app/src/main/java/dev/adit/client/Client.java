@@ -10,6 +10,7 @@ import dev.adit.ssh.Listen;
 import dev.adit.ssh.SshClient;
 import dev.adit.ssh.SshConnection;
 import dev.adit.ssh.SshException;
+import dev.adit.ssh.Target;
 import dev.adit.ssh.UserInteraction;
 import dev.adit.terminal.TerminalPrompts;
 import java.io.IOException;
@@ -34,7 +35,7 @@ public final class Client {
     this.options = options;
     this.hops = new Hops(commandLine);
     this.interaction =
-        options.batchMode() ? UserInteraction.NONE : new TerminalPrompts(System.getenv());
+        options.batchMode() ? new NobodyToAsk() : new TerminalPrompts(System.getenv());
   }
 
   /**
@@ -76,6 +77,10 @@ public final class Client {
 
   private int serve(SshConnection connection)
       throws InterruptedException, SshException, ClientFailure {
+    Target stdio = options.stdioForward();
+    if (stdio != null) {
+      return StdioForward.run(connection, stdio);
+    }
     if (options.sessionType() != ClientOptions.SessionType.NONE) {
       return RemoteSession.run(connection, SessionOptions.of(options, System.getenv()));
     }

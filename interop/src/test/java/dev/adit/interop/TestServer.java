@@ -116,6 +116,11 @@ final class TestServer implements AutoCloseable {
     return connection -> Thread.sleep(Long.MAX_VALUE);
   }
 
+  /** Sends this and ends. */
+  static Handler say(String text) {
+    return connection -> connection.out.write(text.getBytes(US_ASCII));
+  }
+
   /** Sends a greeting and then echoes: for many short connections. */
   static Handler greet(String greeting) {
     return connection -> {

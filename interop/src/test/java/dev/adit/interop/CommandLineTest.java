@@ -1,0 +1,257 @@
+package dev.adit.interop;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/**
+ * {@code ./adit} as people type it, at a real sshd: what works, and the line that says what not.
+ */
+class CommandLineTest {
+  private static OpenSshServer server;
+  private static Scratch home;
+
+  @BeforeAll
+  static void start() {
+    server = OpenSshServer.start(List.of(Keys.Type.ED25519), "PermitOpen any");
+    home = new Scratch();
+  }
+
+  @AfterAll
+  static void stop() {
+    home.close();
+    server.close();
+  }
+
+  private static Program adit(Object... more) {
+    return AditProcess.adit(home.dir(), AditProcess.to(server, more)).noStdin();
+  }
+
+  /** Exit status 255, and standard error is these lines, no more. */
+  private static void refused(Program program, String regex) {
+    try (var run = program.start()) {
+      assertThat(run.exitCode()).as(run::toString).isEqualTo(255);
+      assertThat(run.stdout()).isEmpty();
+      assertThat(run.stderr().replace("\r\n", "\n").strip()).matches(regex);
+    }
+  }
+
+  @Test
+  void anUnknownHost() {
+    refused(
+        AditProcess.adit(home.dir(), "-F", "none", "-N", "no-such-host.invalid").noStdin(),
+        "adit: Could not resolve hostname no-such-host\\.invalid: .*");
+  }
+
+  @Test
+  void aClosedPort() {
+    int port = Ports.free();
+    refused(
+        AditProcess.adit(home.dir(), "-F", "none", "-N", "-p", port, "127.0.0.1").noStdin(),
+        "adit: connect to host 127\\.0\\.0\\.1 port " + port + ": Connection refused");
+  }
+
+  @Test
+  void aServerThatIsNotSsh() {
+    try (var http = TestServer.start(TestServer.say("HTTP/1.1 400 Bad Request\r\n"))) {
+      refused(
+          AditProcess.adit(home.dir(), "-F", "none", "-N", "-p", http.port(), "127.0.0.1")
+              .noStdin(),
+          ".*it is not an SSH server: it sent \"HTTP/1\\.1 400 Bad Request\".*");
+    }
+  }
+
+  @Test
+  void aServerThatSaysNothing() {
+    try (var silent = TestServer.start(TestServer.stalled())) {
+      refused(
+          AditProcess.adit(home.dir(), "-F", "none", "-N", "-o", "ConnectTimeout=1")
+              .arguments("-p", silent.port(), "127.0.0.1")
+              .noStdin(),
+          "Connection to 127\\.0\\.0\\.1 port "
+              + silent.port()
+              + " timed out during banner exchange");
+    }
+  }
+
+  @Test
+  void noCommonCipher() {
+    try (var narrow = OpenSshServer.start(List.of(Keys.Type.ED25519), "Ciphers aes256-ctr")) {
+      refused(
+          AditProcess.adit(
+                  home.dir(), AditProcess.to(narrow, "-c", "aes128-ctr", "-N", "127.0.0.1"))
+              .noStdin(),
+          "Unable to negotiate with 127\\.0\\.0\\.1 port "
+              + narrow.port()
+              + ": no matching cipher found\\. Their offer: aes256-ctr.*");
+    }
+  }
+
+  @Test
+  void aKeyThatTheServerDoesNotKnow() throws IOException {
+    try (var keys = new Scratch()) {
+      Path stranger = keys.path("stranger");
+      Program.of("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", stranger).run();
+      refused(
+          AditProcess.adit(home.dir(), "-F", "none", "-p", server.port(), "-i", stranger)
+              .arguments("-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes")
+              .arguments("-o", "UserKnownHostsFile=" + server.knownHosts())
+              .arguments("-l", server.user(), "-N", "127.0.0.1")
+              .noStdin(),
+          server.user() + "@127\\.0\\.0\\.1: Permission denied \\(.*publickey.*\\)\\.");
+      assertThat(Files.exists(stranger)).isTrue();
+    }
+  }
+
+  @Test
+  void aPortInUseWithExitOnForwardFailure() throws IOException {
+    try (var taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+      int port = taken.getLocalPort();
+      refused(
+          adit("-o", "ExitOnForwardFailure=yes", "-N")
+              .arguments("-L", "127.0.0.1:" + port + ":x:80", "127.0.0.1"),
+          "bind \\[127\\.0\\.0\\.1\\]:" + port + ": Address already in use");
+    }
+  }
+
+  @Test
+  void aWrongForwardPointsAtTheCharacter() {
+    refused(
+        adit("-N", "-L", "9001:x", "127.0.0.1"),
+        "(?s)Bad local forwarding specification '9001:x'\n  9001:x\n +\\^ .* was expected here");
+  }
+
+  @Test
+  void aChangedHostKeyStopsEverythingAndNamesTheLine() throws IOException {
+    try (var other = new Scratch()) {
+      Path key = other.path("key");
+      Program.of("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key).run();
+      Path known = other.path("known_hosts");
+      Files.writeString(
+          known,
+          "# first line\n[127.0.0.1]:"
+              + server.port()
+              + " "
+              + Files.readString(Path.of(key + ".pub")));
+      try (var run =
+          AditProcess.adit(home.dir(), "-F", "none", "-p", server.port(), "-i", server.userKey())
+              .arguments("-o", "UserKnownHostsFile=" + known, "-o", "BatchMode=yes")
+              .arguments("-l", server.user(), "-N", "127.0.0.1")
+              .noStdin()
+              .start()) {
+        assertThat(run.exitCode()).isEqualTo(255);
+        assertThat(run.stderr())
+            .contains("REMOTE HOST IDENTIFICATION HAS CHANGED")
+            .contains(known + ":2")
+            .contains("Host key verification failed");
+      }
+    }
+  }
+
+  @Test
+  void aSignalFreesThePortAndEndsWith255() {
+    int port = Ports.free();
+    try (var run = adit("-N", "-L", port + ":x:80", "127.0.0.1").start().awaitListening(port)) {
+      run.signal("TERM");
+      assertThat(run.exitCode()).isEqualTo(255);
+      assertThat(run.stderr()).contains("Killed by signal 15.");
+      assertThat(Ports.isFree(port)).isTrue();
+    }
+  }
+
+  @Test
+  void theServerChoosesAPortAndItIsSaid() {
+    try (var target = TestServer.start(TestServer.greet("hello"));
+        var run =
+            adit("-N", "-R", "0:127.0.0.1:" + target.port(), "127.0.0.1")
+                .start()
+                .awaitStderr("Allocated port \\d+ for remote forward to 127.0.0.1:")) {
+      String port = run.stderr().replaceAll("(?s).*Allocated port (\\d+) .*", "$1");
+      assertThat(Program.of("nc", "-N", "127.0.0.1", port).run()).isEqualTo("hello");
+    }
+  }
+
+  @Test
+  void twoHopsAndThreeForwardsAtOnce() {
+    int one = Ports.free();
+    int two = Ports.free();
+    try (var target = TestServer.start(TestServer.greet("hello"));
+        var config = new Scratch()) {
+      Path file =
+          config.write(
+              "config",
+              """
+              Host first second third
+                Hostname 127.0.0.1
+                Port %d
+                User %s
+                IdentityFile %s
+                IdentitiesOnly yes
+                UserKnownHostsFile %s
+                GlobalKnownHostsFile /dev/null
+                BatchMode yes
+              """
+                  .formatted(server.port(), server.user(), server.userKey(), server.knownHosts()));
+      try (var run =
+          AditProcess.adit(home.dir(), "-F", file, "-J", "first,second", "-N")
+              .arguments("-L", one + ":127.0.0.1:" + target.port(), "-D", two, "third")
+              .noStdin()
+              .start()
+              .awaitListening(one)
+              .awaitListening(two)) {
+        assertThat(run.isAlive()).isTrue();
+        assertThat(Program.of("nc", "-N", "127.0.0.1", one).run()).isEqualTo("hello");
+        assertThat(
+                Program.of("nc", "-N", "-X", "5", "-x", "127.0.0.1:" + two, "127.0.0.1")
+                    .arguments(target.port())
+                    .run())
+            .isEqualTo("hello");
+      }
+    }
+  }
+
+  @Test
+  void aProxyCommandCarriesTheConnection() {
+    int port = Ports.free();
+    try (var target = TestServer.start(TestServer.greet("hello"));
+        var run =
+            adit("-o", "ProxyCommand=nc %h %p", "-N")
+                .arguments("-L", port + ":127.0.0.1:" + target.port(), "127.0.0.1")
+                .start()
+                .awaitListening(port)) {
+      assertThat(run.isAlive()).isTrue();
+      assertThat(Program.of("nc", "-N", "127.0.0.1", port).run()).isEqualTo("hello");
+    }
+  }
+
+  @Test
+  void stdioIsForwarded() {
+    try (var target = TestServer.start(TestServer.greet("hello"));
+        var run = adit("-W", "127.0.0.1:" + target.port(), "127.0.0.1").start()) {
+      assertThat(run.exitCode()).as(run::toString).isZero();
+      assertThat(run.stdout()).isEqualTo("hello");
+    }
+  }
+
+  @Test
+  void theBackgroundProcessForwardsWhenTheFirstOneReturns() {
+    int port = Ports.free();
+    try (var target = TestServer.start(TestServer.greet("hello"));
+        var run = adit("-fN", "-L", port + ":127.0.0.1:" + target.port(), "127.0.0.1").start()) {
+      assertThat(run.exitCode()).as(run::toString).isZero();
+      try {
+        assertThat(Program.of("nc", "-N", "127.0.0.1", port).run()).isEqualTo("hello");
+      } finally {
+        Program.of("pkill", "-f", "--", "-L " + port + ":127.0.0.1").run();
+      }
+    }
+  }
+}
