@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.channels.ReadableByteChannel;
 import java.nio.channels.WritableByteChannel;
+import java.util.concurrent.CompletableFuture;
 
 /**
  * A connection to a target beyond the server, as streams ({@code ssh -W}). Reading and writing
@@ -36,6 +37,12 @@ public interface SshStream extends AutoCloseable {
    * @return the number of bytes
    */
   long transferFrom(ReadableByteChannel from) throws IOException;
+
+  /**
+   * Completes when the connection to the target has ended in both directions, or died; not on the
+   * event loop.
+   */
+  CompletableFuture<Void> closed();
 
   /** Ends both directions; what was not read is thrown away. Idempotent. */
   @Override

@@ -24,6 +24,9 @@ final class ChannelStream implements SshStream {
   private final Inbox input = new Inbox(this::taken);
   private final Outbox output;
 
+  /** Completed on the event loop. */
+  private final CompletableFuture<Void> closed = new CompletableFuture<>();
+
   private ChannelStream(SshChannel channel) {
     this.channel = channel;
     this.output = new Outbox(channel);
@@ -57,6 +60,12 @@ final class ChannelStream implements SshStream {
   @Override
   public long transferFrom(ReadableByteChannel from) throws IOException {
     return output.transferFrom(from);
+  }
+
+  @Override
+  public CompletableFuture<Void> closed() {
+    // Whoever waits may do what it likes, so not on the event loop.
+    return closed.thenApplyAsync(none -> none);
   }
 
   @Override
@@ -132,6 +141,7 @@ final class ChannelStream implements SshStream {
           .breakOff(
               cause == null ? "the target has closed it" : String.valueOf(cause.getMessage()));
       stream().input.end(cause);
+      stream().closed.complete(null);
     }
   }
 }

@@ -256,7 +256,12 @@ class RemoteForwardsTest {
           .execute(
               () -> {
                 var socket = new CompletableFuture<DuplexChannel>();
-                var _ = socket.thenAccept(s -> connected.complete(s.remoteAddress()));
+                var _ =
+                    socket.thenAccept(
+                        s -> {
+                          connected.complete(s.remoteAddress());
+                          s.close();
+                        });
                 TargetConnector.connectOneOf(
                     connection.eventLoop(),
                     List.of(InetAddress.ofLiteral("127.0.0.1"), InetAddress.ofLiteral("::1")),
