@@ -23,7 +23,10 @@ final class Libc {
   private static final int SIGTSTP = MACOS ? 18 : 20;
 
   /** After what was written has gone out, and keeping what was typed ahead. */
-  private static final int TCSADRAIN = 1;
+  static final int TCSADRAIN = 1;
+
+  /** As TCSADRAIN, and what was typed ahead is thrown away. */
+  static final int TCSAFLUSH = 2;
 
   private static final short POLLIN = 1;
 
@@ -92,12 +95,12 @@ final class Libc {
     }
   }
 
-  static void setTermios(int fd, byte[] settings) {
+  static void setTermios(int fd, int when, byte[] settings) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment termios = arena.allocate(TERMIOS_ROOM, 8);
       termios.copyFrom(MemorySegment.ofArray(settings));
       // It fails when the terminal is gone, and then nothing is left to set.
-      int _ = (int) TCSETATTR.invokeExact(fd, TCSADRAIN, termios);
+      int _ = (int) TCSETATTR.invokeExact(fd, when, termios);
     } catch (Throwable e) {
       throw impossible(e);
     }

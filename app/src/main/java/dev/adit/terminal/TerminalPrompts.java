@@ -147,7 +147,7 @@ public final class TerminalPrompts implements UserInteraction {
           // A session may have the terminal in raw mode meanwhile.
           Termios cooked = Tty.cooked();
           Tty.remember(tty, now);
-          (cooked == null ? now : cooked).echo(echo).apply(tty);
+          (cooked == null ? now : cooked).echo(echo).applyAndForgetInput(tty);
         }
         Libc.write(tty, ("\r" + prompt).getBytes(UTF_8));
         char[] answer = readLine();

@@ -137,7 +137,14 @@ final class Termios {
   }
 
   void apply(int fd) {
-    Libc.setTermios(fd, bytes);
+    Libc.setTermios(fd, Libc.TCSADRAIN, bytes);
+  }
+
+  /**
+   * As {@link #apply}; what was typed before was shown, or was for someone else, and is dropped.
+   */
+  void applyAndForgetInput(int fd) {
+    Libc.setTermios(fd, Libc.TCSAFLUSH, bytes);
   }
 
   /** Every key goes to the remote side as it is, and what comes from there is shown as it is. */

@@ -1,5 +1,6 @@
 package dev.adit.interop;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.stream.Stream;
@@ -22,11 +23,32 @@ final class AditProcess {
     return launcher("aditd", home, arguments);
   }
 
+  /** The launcher builds the program once for its sources, which no test's patience covers. */
+  private static final class Built {
+    static {
+      try {
+        new ProcessBuilder(Repository.root().resolve("adit").toString(), "-V")
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+            .redirectErrorStream(true)
+            .start()
+            .waitFor();
+      } catch (IOException | InterruptedException e) {
+        throw new AssertionError(e);
+      }
+    }
+
+    static Path launcher(String name) {
+      return Repository.root().resolve(name);
+    }
+  }
+
+  /** The path of {@code adit} or {@code aditd}, built. */
+  static Path path(String name) {
+    return Built.launcher(name);
+  }
+
   private static Program launcher(String name, Path home, Object... arguments) {
-    return Program.of(Repository.root().resolve(name))
-        .arguments(arguments)
-        .env("HOME", home)
-        .directory(home);
+    return Program.of(path(name)).arguments(arguments).env("HOME", home).directory(home);
   }
 
   /** The flags with which {@code adit} or {@code ssh} reaches the server without a question. */

@@ -223,6 +223,34 @@ class SessionTest {
   }
 
   @Test
+  void aCommandWhoseOutputNobodyReadsGetsASigpipe() throws Exception {
+    try (Session session = connection.openSession()) {
+      session.exec("yes");
+      session.discardStderr();
+      assertThat(session.stdout().readNBytes(2)).isEqualTo("y\n".getBytes(UTF_8));
+      session.stdout().close();
+      assertThat(session.waitFor())
+          .isInstanceOfSatisfying(
+              ExitStatus.Signaled.class, signaled -> assertThat(signaled.name()).isEqualTo("PIPE"));
+    }
+  }
+
+  @Test
+  void theConnectionIsIdleWhenItsSessionsHaveEnded() throws Exception {
+    try (var connected = client.connect(to(server));
+        Session session = connected.openSession()) {
+      session.exec("cat");
+      var idle = connected.whenIdle();
+      assertThat(connected.channels().get(10, SECONDS)).containsExactly("#0 session");
+      assertThat(idle).isNotDone();
+      session.stdin().close();
+      finish(session);
+      idle.get(10, SECONDS);
+      connected.whenIdle().get(10, SECONDS);
+    }
+  }
+
+  @Test
   void closingASessionHangsTheCommandUp() throws Exception {
     try (Session session = connection.openSession()) {
       session.exec("echo $$; cat");

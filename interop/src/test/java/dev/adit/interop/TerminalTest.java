@@ -1,0 +1,220 @@
+package dev.adit.interop;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Arrays;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** {@code adit} on a real terminal, in a real shell, at a real sshd: what a user types and sees. */
+@Timeout(60)
+class TerminalTest {
+  /** A shell that neither colours nor rewrites lines; the prompt isn't to be found in here. */
+  private static final String SHELL = "env PS1='re''mote> ' sh -i";
+
+  private static OpenSshServer server;
+  private static Scratch home;
+
+  @BeforeAll
+  static void start() {
+    server = OpenSshServer.start();
+    home = new Scratch();
+  }
+
+  @AfterAll
+  static void stop() {
+    server.close();
+    home.close();
+  }
+
+  private static String adit(Object... more) {
+    return Terminal.adit(AditProcess.to(server, more));
+  }
+
+  /** A local shell that has started a remote one. */
+  private static Terminal remoteShell(Object... flags) {
+    Terminal terminal = Terminal.open(home.dir());
+    terminal.enter("stty -a > before").await("local> ");
+    Object[] all =
+        Stream.of(flags, new Object[] {"-t", "localhost", SHELL}).flatMap(Arrays::stream).toArray();
+    terminal.enter(adit(all));
+    return terminal.await("remote> ");
+  }
+
+  /** The local shell has its terminal back, as it was, and the exit status is this. */
+  private static void backHome(Terminal terminal, int status) throws IOException {
+    terminal.await("local> ");
+    terminal.enter("echo stat''us $?; stty -a > after; echo do''ne");
+    terminal.await("status " + status + "\\b").await("done");
+    assertThat(home.path("after")).hasSameTextualContentAs(home.path("before"));
+  }
+
+  @Test
+  void aRemoteShellHasTheKeysAndTheLocalOneGetsItsTerminalBack() throws Exception {
+    try (var terminal = remoteShell()) {
+      // Ctrl-C is the remote shell's business.
+      terminal.enter("echo sl''eeps; sleep 60; echo sl''ept").await("sleeps").type("\003");
+      terminal.enter("echo inter''rupted; stty size; tty; exit 7").await("interrupted");
+      terminal.await("Connection to localhost closed\\.");
+      backHome(terminal, 7);
+      assertThat(terminal.screen()).doesNotContain("slept");
+    }
+  }
+
+  @Test
+  void tildeDotEndsTheConnection() throws Exception {
+    try (var terminal = remoteShell()) {
+      terminal.enter("echo sl''eeps; sleep 60").await("sleeps").type("\r~.");
+      terminal.await("Connection to localhost closed\\.");
+      backHome(terminal, 255);
+    }
+  }
+
+  @Test
+  void escapesCountAtTheBeginningOfALineAndTheRestPassesThrough() throws Exception {
+    try (var terminal = remoteShell()) {
+      terminal.type("~?").await("end the connection");
+      terminal.type("~#").await("#0 session");
+      terminal.type("~C").await("~C: .* yet");
+      terminal.type("~v").await("LogLevel VERBOSE").type("~V").await("LogLevel INFO");
+      terminal.enter("echo a~.''b").await("a~\\.b");
+      terminal.enter("~~; echo twi''ce").await("~; echo").await("twice");
+      // No escape follows: the tilde stands for itself.
+      terminal.enter("~root/x; echo thr''ough").await("through");
+      terminal.enter("exit 0").await("Connection to localhost closed\\.");
+      backHome(terminal, 0);
+    }
+  }
+
+  @Test
+  void tildeRExchangesKeys() throws Exception {
+    try (var terminal = remoteShell("-v")) {
+      terminal.type("~R").await("rekeyed");
+      terminal.enter("echo still he''re").await("still here");
+      terminal.enter("exit 0").await("Connection to localhost closed\\.");
+    }
+  }
+
+  @Test
+  void anotherEscapeCharacterOrNone() throws Exception {
+    try (var terminal = remoteShell("-e", "^B")) {
+      terminal.enter("~.; echo ti''lde").await("tilde").type("\002.");
+      terminal.await("Connection to localhost closed\\.");
+      backHome(terminal, 255);
+    }
+    try (var terminal = remoteShell("-e", "none")) {
+      terminal.enter("~.; echo no''ne").await("none").enter("exit 3");
+      terminal.await("Connection to localhost closed\\.");
+      backHome(terminal, 3);
+    }
+  }
+
+  @Test
+  void theRemoteTerminalFollowsTheWindow() throws Exception {
+    try (var terminal = Terminal.open(home.dir())) {
+      terminal.enter("stty rows 33 cols 99; tty > tty").await("local> ");
+      terminal.enter(adit("-t", "localhost", SHELL)).await("remote> ");
+      terminal.enter("stty size").await("33 99");
+      Path tty = Path.of(Files.readString(home.path("tty")).strip());
+      Program.of("stty", "rows", 44, "cols", 111).stdin(tty).start().exitCode();
+      terminal
+          .enter("until stty size | grep 44; do sleep 0.05; done")
+          .await("44 111")
+          .await("remote> ");
+      terminal.enter("exit 0").await("Connection to localhost closed\\.");
+    }
+  }
+
+  @Test
+  void tildeCtrlZSuspends() throws Exception {
+    try (var terminal = remoteShell()) {
+      terminal.type("~\032").await("Stopped");
+      terminal.enter("stty -a > after; echo lo''cal").await("\nlocal|local> local");
+      assertThat(home.path("after")).hasSameTextualContentAs(home.path("before"));
+      terminal.enter("fg").enter("echo re''mote; exit 4").await("remote");
+      terminal.await("Connection to localhost closed\\.");
+      backHome(terminal, 4);
+    }
+  }
+
+  @Test
+  void aForwardedConnectionKeepsTheConnectionAliveInTheBackground() throws Exception {
+    try (var echo = TestServer.start(TestServer.echo())) {
+      int port = Ports.free();
+      try (var terminal = remoteShell("-L", port + ":127.0.0.1:" + echo.port());
+          var socket = new java.net.Socket("127.0.0.1", port)) {
+        socket.getOutputStream().write('a');
+        assertThat(socket.getInputStream().read()).isEqualTo('a');
+        terminal.type("~&").await("Stopped");
+        terminal.enter("echo lo''cal").await("local");
+        socket.getOutputStream().write('b');
+        assertThat(socket.getInputStream().read()).isEqualTo('b');
+        socket.close();
+        terminal.await("Connection to localhost closed\\.");
+      }
+    }
+  }
+
+  @Test
+  void aPasswordIsAskedForOnTheTerminalAndNotShown() throws Exception {
+    try (var account = TestAccount.create();
+        var passwords = OpenSshServer.start("PasswordAuthentication yes");
+        var terminal = Terminal.open(home.dir())) {
+      terminal.enter("stty -a > before").await("local> ");
+      // Standard input is the data, and the terminal is for the question.
+      terminal.enter("echo da''ta | " + password(passwords, account, "cat"));
+      terminal.await(account.name() + "@localhost's password: ").enter("wrong");
+      terminal.await("Permission denied, please try again\\.").await("password: ");
+      terminal.enter(account.password()).await("data");
+      backHome(terminal, 0);
+      assertThat(terminal.screen()).doesNotContain("wrong").doesNotContain(account.password());
+      terminal.enter(password(passwords, account, "true"));
+      terminal.await("password: ").type("\003");
+      terminal.await("Killed by signal 2");
+      backHome(terminal, 255);
+    }
+  }
+
+  @Test
+  void theProgramOfSshAskpassAnswers() throws Exception {
+    try (var account = TestAccount.create();
+        var passwords = OpenSshServer.start("PasswordAuthentication yes");
+        var files = new Scratch()) {
+      Path askpass =
+          files.write(
+              "askpass",
+              "#!/bin/sh\necho \"$1\" > %s\necho '%s'\n"
+                  .formatted(files.path("asked"), account.password()));
+      Files.setPosixFilePermissions(askpass, PosixFilePermissions.fromString("rwx------"));
+      try (var terminal =
+          Terminal.open(
+              home.dir(), "SSH_ASKPASS", askpass.toString(), "SSH_ASKPASS_REQUIRE", "force")) {
+        terminal.enter(password(passwords, account, "echo in''side")).await("inside");
+      }
+      assertThat(files.path("asked")).hasContent(account.name() + "@localhost's password: ");
+    }
+  }
+
+  private static String password(OpenSshServer server, TestAccount account, String command) {
+    return Terminal.adit(
+        "-F",
+        "none",
+        "-p",
+        server.port(),
+        "-o",
+        "UserKnownHostsFile=" + server.knownHosts(),
+        "-o",
+        "PreferredAuthentications=password",
+        "-l",
+        account.name(),
+        "localhost",
+        command);
+  }
+}
