@@ -9,6 +9,7 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
 import java.util.ArrayDeque;
@@ -41,6 +42,13 @@ public final class Relay extends ChannelInboundHandlerAdapter implements Channel
    * a large read buffer alive.
    */
   private static final int COPY_BELOW = 16 * 1024;
+
+  /**
+   * What may wait for the socket before it counts as one that lags, in bytes: more than one turn of
+   * the loop brings, or else most of every burst would be copied.
+   */
+  private static final WriteBufferWaterMark LAGS =
+      new WriteBufferWaterMark(256 * 1024, 1024 * 1024);
 
   /** What epoll may read unasked, in bytes; see {@link #readBuffer}. */
   private static final int EARLY_READ = 32 * 1024;
@@ -134,6 +142,7 @@ public final class Relay extends ChannelInboundHandlerAdapter implements Channel
       opened.close();
       return;
     }
+    local.config().setWriteBufferWaterMark(LAGS);
     if (greeting != null) {
       writeFirst(greeting.opened());
     }
