@@ -11,7 +11,9 @@ import java.net.Socket;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -31,6 +33,7 @@ class HeavyTest {
   private static final long MEMORY_BUDGET = 400_000_000;
 
   @ParameterizedTest
+  @Timeout(value = 20, unit = TimeUnit.MINUTES)
   @ValueSource(strings = {"-L", "-R", "-D"})
   void aGibibyteEachWayBesideAStalledNeighbour(String mode) throws Exception {
     try (var server = OpenSshServer.start(List.of(Keys.Type.ED25519), "RekeyLimit 1M");
