@@ -136,7 +136,7 @@ class TerminalTest {
   void tildeCtrlZSuspends() throws Exception {
     try (var terminal = remoteShell()) {
       terminal.type("~\032").await("Stopped");
-      terminal.enter("stty -a > after; echo lo''cal").await("\nlocal|local> local");
+      terminal.enter("stty -a > after; echo sa''ved").await("saved");
       assertThat(home.path("after")).hasSameTextualContentAs(home.path("before"));
       terminal.enter("fg").enter("echo re''mote; exit 4").await("remote");
       terminal.await("Connection to localhost closed\\.");
@@ -153,7 +153,7 @@ class TerminalTest {
         socket.getOutputStream().write('a');
         assertThat(socket.getInputStream().read()).isEqualTo('a');
         terminal.type("~&").await("Stopped");
-        terminal.enter("echo lo''cal").await("local");
+        terminal.enter("echo again at ho''me").await("home");
         socket.getOutputStream().write('b');
         assertThat(socket.getInputStream().read()).isEqualTo('b');
         socket.close();
