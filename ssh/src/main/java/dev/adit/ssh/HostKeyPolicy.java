@@ -12,7 +12,7 @@ public interface HostKeyPolicy {
     VERIFIED,
     /**
      * Nobody knows who it is, and the connection goes on all the same: passwords and answers to its
-     * questions are kept from it, and so are the agent and forwardings.
+     * questions are kept from it. The agent and forwardings are not yet.
      */
     UNVERIFIED
   }
