@@ -25,7 +25,9 @@ module dev.adit.ssh {
   exports dev.adit.ssh.crypto to
       dev.adit.interop,
       dev.adit.bench;
+  // The gateway's accounts read the same files as the library: authorized_keys, revocation lists.
   exports dev.adit.ssh.keys to
+      dev.adit,
       dev.adit.interop,
       dev.adit.bench;
 }

@@ -36,22 +36,31 @@ class RoomOrderTest {
    */
   private static final Set<String> VOCABULARY =
       Set.of(
+          "AccessPolicy",
+          "Authenticator",
           "BadSpecException",
+          "Decision",
           "Destination",
           "ExitStatus",
           "Forward",
           "ForwardOptions",
           "ForwardSpec",
           "HandshakeInfo",
+          "Launch",
           "Listen",
+          "Peer",
           "PtyOptions",
+          "ServerEvent",
           "Session",
+          "SessionRequest",
           "SshException",
           "SshStream",
           "Target",
+          "TargetResolver",
           "TerminalMode",
           "TunnelEvent",
-          "UserInteraction");
+          "UserInteraction",
+          "UserKey");
 
   /** A use of dev.adit.ssh.room.Type or dev.adit.ssh.Type, in an import or in full. */
   private static final Pattern USE =
