@@ -133,7 +133,7 @@ record HttpHead(Target.Tcp target, byte[] forOrigin) {
       if (host == null
           || uri.getUserInfo() != null
           || !uri.getRawPath().isEmpty()
-          || ProxyFront.printable(host.getBytes(StandardCharsets.UTF_8)) == null) {
+          || !ProxyFront.isHost(host)) {
         throw new BadRequestException("This is not a host: " + text);
       }
       if (port < 1 || port > 65535) {

@@ -1,36 +1,52 @@
 package dev.adit.ssh.forward;
 
 import dev.adit.ssh.Target;
+import dev.adit.ssh.transport.Text;
 import dev.adit.ssh.wire.OpenFailureReason;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelHandler;
 import io.netty.channel.EventLoop;
+import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.handler.codec.DecoderException;
+import io.netty.handler.codec.socksx.SocksMessage;
+import io.netty.handler.codec.socksx.v4.DefaultSocks4CommandResponse;
+import io.netty.handler.codec.socksx.v4.Socks4CommandRequest;
+import io.netty.handler.codec.socksx.v4.Socks4CommandStatus;
+import io.netty.handler.codec.socksx.v4.Socks4CommandType;
+import io.netty.handler.codec.socksx.v4.Socks4ServerDecoder;
+import io.netty.handler.codec.socksx.v4.Socks4ServerEncoder;
+import io.netty.handler.codec.socksx.v5.DefaultSocks5CommandResponse;
+import io.netty.handler.codec.socksx.v5.DefaultSocks5InitialResponse;
+import io.netty.handler.codec.socksx.v5.Socks5AddressDecoder;
+import io.netty.handler.codec.socksx.v5.Socks5AddressType;
+import io.netty.handler.codec.socksx.v5.Socks5AuthMethod;
+import io.netty.handler.codec.socksx.v5.Socks5CommandRequest;
+import io.netty.handler.codec.socksx.v5.Socks5CommandRequestDecoder;
+import io.netty.handler.codec.socksx.v5.Socks5CommandStatus;
+import io.netty.handler.codec.socksx.v5.Socks5CommandType;
+import io.netty.handler.codec.socksx.v5.Socks5InitialRequest;
+import io.netty.handler.codec.socksx.v5.Socks5InitialRequestDecoder;
+import io.netty.handler.codec.socksx.v5.Socks5Message;
+import io.netty.handler.codec.socksx.v5.Socks5ServerEncoder;
 import io.netty.util.concurrent.ScheduledFuture;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What a client of -D talks to before its data flows: SOCKS 4, 4A and 5 (RFC 1928) and HTTP, told
- * apart by the first byte. It knows nothing of sockets: bytes come in by {@link #received}, and a
- * {@link Client} takes what follows from them, so that a local socket and a channel of a remote
- * forwarding are served alike. Confined to the event loop.
- *
- * <p>A request is read from all bytes that have come so far, each time from its beginning: it is
- * short, and so there is no state that a slow client could leave half done.
+ * apart by the first byte and read by Netty's codecs. It knows nothing of sockets: bytes come in by
+ * {@link #received}, and a {@link Client} takes what follows from them, so that a local socket and
+ * a channel of a remote forwarding are served alike. Confined to the event loop.
  */
 final class ProxyFront {
 
   /** How long a client may take to say where it wants to go, in seconds. */
   static final int PATIENCE_SECONDS = 30;
-
-  /** A SOCKS request: a user name and a host name of 255 bytes each, and some fields. */
-  private static final int MAX_SOCKS = 1024;
 
   /** The head of an HTTP request, with whatever cookies it has. */
   private static final int MAX_HTTP_HEAD = 64 * 1024;
@@ -60,18 +76,18 @@ final class ProxyFront {
 
   /** The way is not to be had: each protocol has its own number for that. */
   enum Failure {
-    NOT_ALLOWED(2, 403, "Forbidden"),
-    NETWORK_UNREACHABLE(3, 502, "Bad Gateway"),
-    HOST_UNREACHABLE(4, 502, "Bad Gateway"),
-    REFUSED(5, 502, "Bad Gateway"),
-    TIMED_OUT(6, 504, "Gateway Timeout"),
-    OTHER(1, 502, "Bad Gateway");
+    NOT_ALLOWED(Socks5CommandStatus.FORBIDDEN, 403, "Forbidden"),
+    NETWORK_UNREACHABLE(Socks5CommandStatus.NETWORK_UNREACHABLE, 502, "Bad Gateway"),
+    HOST_UNREACHABLE(Socks5CommandStatus.HOST_UNREACHABLE, 502, "Bad Gateway"),
+    REFUSED(Socks5CommandStatus.CONNECTION_REFUSED, 502, "Bad Gateway"),
+    TIMED_OUT(Socks5CommandStatus.TTL_EXPIRED, 504, "Gateway Timeout"),
+    OTHER(Socks5CommandStatus.FAILURE, 502, "Bad Gateway");
 
-    final int socks5;
+    final Socks5CommandStatus socks5;
     final int http;
     final String httpReason;
 
-    Failure(int socks5, int http, String httpReason) {
+    Failure(Socks5CommandStatus socks5, int http, String httpReason) {
       this.socks5 = socks5;
       this.http = http;
       this.httpReason = httpReason;
@@ -132,7 +148,10 @@ final class ProxyFront {
   private final ByteBuf in = Unpooled.buffer(256);
   private final ScheduledFuture<?> deadline;
   private Protocol protocol = Protocol.UNKNOWN;
-  private boolean methodChosen;
+
+  /** Reads SOCKS, as long as the conversation lasts. */
+  private @Nullable EmbeddedChannel socks;
+
   private boolean done;
   private int scanned;
 
@@ -152,6 +171,12 @@ final class ProxyFront {
   void abandon() {
     done = true;
     deadline.cancel(false);
+    EmbeddedChannel decoder = socks;
+    if (decoder != null) {
+      socks = null;
+      decoder.close();
+      decoder.releaseInbound();
+    }
   }
 
   /** Bytes of the client; they stay the caller's. */
@@ -187,13 +212,13 @@ final class ProxyFront {
     if (!in.isReadable()) {
       return false;
     }
-    int first = in.getUnsignedByte(in.readerIndex());
-    if (methodChosen) {
-      return socks5Request();
+    if (socks != null) {
+      return socks(socks);
     }
+    int first = in.getUnsignedByte(in.readerIndex());
     return switch (first) {
-      case 4 -> socks4Request();
-      case 5 -> socks5Greeting();
+      case 4 -> socks(begin(Protocol.SOCKS4, new Socks4ServerDecoder()));
+      case 5 -> socks(begin(Protocol.SOCKS5, new Socks5InitialRequestDecoder()));
       default -> {
         if ((first | 0x20) < 'a' || (first | 0x20) > 'z') {
           throw new Refusal(new byte[0], "neither SOCKS 4, SOCKS 5 nor HTTP: byte " + first);
@@ -203,120 +228,129 @@ final class ProxyFront {
     };
   }
 
-  // ---- SOCKS 4 and 4A -------------------------------------------------------------------------
+  private EmbeddedChannel begin(Protocol version, ChannelHandler decoder) {
+    protocol = version;
+    socks = new EmbeddedChannel(decoder);
+    return socks;
+  }
 
-  private boolean socks4Request() throws Refusal {
-    protocol = Protocol.SOCKS4;
-    int start = in.readerIndex();
-    int userEnd = zeroAfter(start + 8);
-    if (userEnd < 0) {
-      return needMoreSocks();
+  // ---- SOCKS ----------------------------------------------------------------------------------
+
+  /** SOCKS 5's own code for an address of a kind that nobody knows. */
+  private static final class UnknownAddressType extends DecoderException {
+    private static final long serialVersionUID = 1L;
+
+    UnknownAddressType(Socks5AddressType type) {
+      super("address type " + (type.byteValue() & 0xff));
     }
-    int command = in.getUnsignedByte(start + 1);
-    int port = in.getUnsignedShort(start + 2);
-    int address = in.getInt(start + 4);
-    String host;
-    int end;
-    // 0.0.0.x says that the name follows: SOCKS 4A.
-    if ((address & 0xffffff00) == 0 && address != 0) {
-      int nameEnd = zeroAfter(userEnd + 1);
-      if (nameEnd < 0) {
-        return needMoreSocks();
+  }
+
+  private static String socks5Address(Socks5AddressType type, ByteBuf in) throws Exception {
+    if (!KNOWN_ADDRESS_TYPES.contains(type)) {
+      throw new UnknownAddressType(type);
+    }
+    return Socks5AddressDecoder.DEFAULT.decodeAddress(type, in);
+  }
+
+  private static final List<Socks5AddressType> KNOWN_ADDRESS_TYPES =
+      List.of(Socks5AddressType.IPv4, Socks5AddressType.DOMAIN, Socks5AddressType.IPv6);
+
+  /**
+   * Feeds Netty's decoder, which limits each name to 255 bytes; what follows a message comes back.
+   */
+  private boolean socks(EmbeddedChannel decoder) throws Refusal {
+    Object message;
+    try {
+      decoder.writeInbound(in.readBytes(in.readableBytes()));
+      in.clear();
+      message = decoder.readInbound();
+    } catch (DecoderException e) {
+      throw malformed(e);
+    }
+    if (message instanceof SocksMessage socks && socks.decoderResult().isFailure()) {
+      throw socks instanceof Socks5InitialRequest
+          ? noMethod()
+          : malformed(socks.decoderResult().cause());
+    }
+    if (decoder.readInbound() instanceof ByteBuf rest) {
+      in.writeBytes(rest);
+      rest.release();
+    }
+    switch (message) {
+      case null -> {
+        return false;
       }
-      host = hostName(userEnd + 1, nameEnd - userEnd - 1);
-      end = nameEnd + 1;
-    } else {
-      host = address(bytes(start + 4, 4));
-      end = userEnd + 1;
+      case Socks4CommandRequest request -> {
+        if (!request.type().equals(Socks4CommandType.CONNECT)) {
+          throw notConnect("SOCKS 4", request.type());
+        }
+        connect(target(request.dstAddr(), request.dstPort()), rest());
+      }
+      case Socks5InitialRequest greeting -> {
+        if (!greeting.authMethods().contains(Socks5AuthMethod.NO_AUTH)) {
+          throw noMethod();
+        }
+        decoder.pipeline().removeFirst();
+        decoder.pipeline().addLast(new Socks5CommandRequestDecoder(ProxyFront::socks5Address));
+        client.send(socks5Reply(new DefaultSocks5InitialResponse(Socks5AuthMethod.NO_AUTH)));
+      }
+      case Socks5CommandRequest request -> {
+        if (!request.type().equals(Socks5CommandType.CONNECT)) {
+          throw notConnect("SOCKS 5", request.type());
+        }
+        connect(target(request.dstAddr(), request.dstPort()), rest());
+      }
+      default -> throw new IllegalStateException(message.toString());
     }
-    if (command != 1) {
-      throw new Refusal(failureReply(Failure.OTHER, ""), "SOCKS 4 command " + command + " (BIND?)");
-    }
-    Target.Tcp target = target(host, port);
-    in.readerIndex(end);
-    connect(target, rest());
     return true;
   }
 
-  /** The index of the zero byte at or behind an index, or -1 if it has not come. */
-  private int zeroAfter(int index) throws Refusal {
-    if (in.writerIndex() <= index) {
-      return -1;
-    }
-    int zero = in.indexOf(index, in.writerIndex(), (byte) 0);
-    if ((zero < 0 ? in.writerIndex() : zero) - index > MAX_HOST) {
-      throw new Refusal(
-          failureReply(Failure.OTHER, ""), "a name of more than " + MAX_HOST + " bytes");
-    }
-    return zero;
+  private static Refusal noMethod() {
+    return new Refusal(
+        socks5Reply(new DefaultSocks5InitialResponse(Socks5AuthMethod.UNACCEPTED)),
+        "SOCKS 5 without the method that needs no password, and here no password is needed");
   }
 
-  private boolean needMoreSocks() throws Refusal {
-    if (in.readableBytes() > MAX_SOCKS) {
-      throw new Refusal(
-          failureReply(Failure.OTHER, ""), "a request of more than " + MAX_SOCKS + " bytes");
-    }
-    return false;
+  private Refusal malformed(Throwable why) {
+    return new Refusal(
+        why instanceof UnknownAddressType
+            ? socks5Reply(Socks5CommandStatus.ADDRESS_UNSUPPORTED)
+            : failureReply(Failure.OTHER, ""),
+        "a bad SOCKS request: " + Text.escape(String.valueOf(why.getMessage())));
   }
 
-  // ---- SOCKS 5 --------------------------------------------------------------------------------
-
-  private static final byte[] NO_AUTHENTICATION = {5, 0};
-  private static final byte[] NO_ACCEPTABLE_METHOD = {5, (byte) 0xff};
-
-  private boolean socks5Greeting() throws Refusal {
-    protocol = Protocol.SOCKS5;
-    int start = in.readerIndex();
-    if (in.readableBytes() < 2 || in.readableBytes() < 2 + in.getUnsignedByte(start + 1)) {
-      return false;
-    }
-    int methods = in.getUnsignedByte(start + 1);
-    if (in.indexOf(start + 2, start + 2 + methods, (byte) 0) < 0) {
-      throw new Refusal(
-          NO_ACCEPTABLE_METHOD, "SOCKS 5 with a password only; here no password is needed");
-    }
-    in.skipBytes(2 + methods);
-    methodChosen = true;
-    client.send(NO_AUTHENTICATION);
-    return true;
+  private Refusal notConnect(String version, Object command) {
+    return new Refusal(
+        protocol == Protocol.SOCKS5
+            ? socks5Reply(Socks5CommandStatus.COMMAND_UNSUPPORTED)
+            : failureReply(Failure.OTHER, ""),
+        version + " " + command + ": only CONNECT is served");
   }
 
-  private boolean socks5Request() throws Refusal {
-    int start = in.readerIndex();
-    int version = in.getUnsignedByte(start);
-    if (version != 5) {
-      throw new Refusal(new byte[0], "SOCKS version " + version + " in the midst of SOCKS 5");
-    }
-    if (in.readableBytes() < 5) {
-      return false;
-    }
-    int addressType = in.getUnsignedByte(start + 3);
-    int length =
-        switch (addressType) {
-          case 1 -> 4;
-          case 3 -> 1 + in.getUnsignedByte(start + 4);
-          case 4 -> 16;
-          default -> throw new Refusal(socks5Reply(8), "SOCKS 5 address type " + addressType);
-        };
-    if (in.readableBytes() < 4 + length + 2) {
-      return false;
-    }
-    int command = in.getUnsignedByte(start + 1);
-    if (command != 1) {
-      String name = command == 2 ? "BIND" : command == 3 ? "UDP ASSOCIATE" : "command " + command;
-      throw new Refusal(socks5Reply(7), "SOCKS 5 " + name + ": only CONNECT is served");
-    }
-    String host =
-        addressType == 3 ? hostName(start + 5, length - 1) : address(bytes(start + 4, length));
-    Target.Tcp target = target(host, in.getUnsignedShort(start + 4 + length));
-    in.skipBytes(4 + length + 2);
-    connect(target, rest());
-    return true;
+  /** The bound address is that of the server's socket, which SSH doesn't tell. */
+  private static byte[] socks5Reply(Socks5CommandStatus status) {
+    return socks5Reply(new DefaultSocks5CommandResponse(status, Socks5AddressType.IPv4));
   }
 
-  private static byte[] socks5Reply(int code) {
-    // The bound address is that of the server's socket, which SSH doesn't tell.
-    return new byte[] {5, (byte) code, 0, 1, 0, 0, 0, 0, 0, 0};
+  private static byte[] socks5Reply(Socks5Message message) {
+    return encode(Socks5ServerEncoder.DEFAULT, message);
+  }
+
+  private static byte[] socks4Reply(Socks4CommandStatus status) {
+    return encode(Socks4ServerEncoder.INSTANCE, new DefaultSocks4CommandResponse(status));
+  }
+
+  private static byte[] encode(ChannelHandler encoder, Object message) {
+    EmbeddedChannel channel = new EmbeddedChannel(encoder);
+    try {
+      channel.writeOutbound(message);
+      ByteBuf bytes = channel.readOutbound();
+      byte[] reply = ByteBufUtil.getBytes(bytes);
+      bytes.release();
+      return reply;
+    } finally {
+      channel.finishAndReleaseAll();
+    }
   }
 
   // ---- HTTP -----------------------------------------------------------------------------------
@@ -372,52 +406,25 @@ final class ProxyFront {
     return in.readRetainedSlice(in.readableBytes());
   }
 
-  private byte[] bytes(int index, int length) {
-    byte[] bytes = new byte[length];
-    in.getBytes(index, bytes);
-    return bytes;
+  /** Whether it can be a name: nothing that could end a string or a line may pass. */
+  static boolean isHost(String text) {
+    return !text.isEmpty()
+        && text.getBytes(StandardCharsets.UTF_8).length <= MAX_HOST
+        && text.codePoints()
+            .noneMatch(
+                c ->
+                    Character.isISOControl(c)
+                        || Character.isWhitespace(c)
+                        || Character.isSpaceChar(c)
+                        || Character.getType(c) == Character.FORMAT);
   }
 
-  private static String address(byte[] bytes) {
-    try {
-      return InetAddress.getByAddress(bytes).getHostAddress();
-    } catch (UnknownHostException e) {
-      throw new IllegalStateException(e);
-    }
-  }
-
-  private String hostName(int index, int length) throws Refusal {
-    String host = printable(bytes(index, length));
-    if (host == null) {
+  private Target.Tcp target(String host, int port) throws Refusal {
+    if (!isHost(host)) {
       throw new Refusal(
           failureReply(Failure.OTHER, "bad host name"),
           "a host name that is empty or has control characters in it");
     }
-    return host;
-  }
-
-  /** The text, or null if it is no name: nothing that could end a string or a line may pass. */
-  static @Nullable String printable(byte[] bytes) {
-    String text;
-    try {
-      text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
-    } catch (CharacterCodingException _) {
-      return null;
-    }
-    boolean good =
-        !text.isEmpty()
-            && bytes.length <= MAX_HOST
-            && text.codePoints()
-                .noneMatch(
-                    c ->
-                        Character.isISOControl(c)
-                            || Character.isWhitespace(c)
-                            || Character.isSpaceChar(c)
-                            || Character.getType(c) == Character.FORMAT);
-    return good ? text : null;
-  }
-
-  private Target.Tcp target(String host, int port) throws Refusal {
     if (port == 0) {
       throw new Refusal(failureReply(Failure.OTHER, "port 0"), "port 0 of " + host);
     }
@@ -433,8 +440,8 @@ final class ProxyFront {
   /** What the client hears when the way is open. */
   byte[] successReply() {
     return switch (protocol) {
-      case SOCKS4 -> new byte[] {0, 90, 0, 0, 0, 0, 0, 0};
-      case SOCKS5 -> socks5Reply(0);
+      case SOCKS4 -> socks4Reply(Socks4CommandStatus.SUCCESS);
+      case SOCKS5 -> socks5Reply(Socks5CommandStatus.SUCCESS);
       case HTTP_CONNECT ->
           "HTTP/1.1 200 Connection established\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
       // The origin's answer is the answer.
@@ -449,7 +456,7 @@ final class ProxyFront {
    */
   byte[] failureReply(Failure failure, String text) {
     return switch (protocol) {
-      case SOCKS4 -> new byte[] {0, 91, 0, 0, 0, 0, 0, 0};
+      case SOCKS4 -> socks4Reply(Socks4CommandStatus.REJECTED_OR_FAILED);
       case SOCKS5 -> socks5Reply(failure.socks5);
       case HTTP_CONNECT, HTTP -> HttpHead.response(failure.http, failure.httpReason, text);
       case UNKNOWN -> new byte[0];
