@@ -6,7 +6,6 @@ module dev.adit {
   requires dev.adit.ssh;
   requires jdk.unsupported;
   requires jopt.simple;
-  requires org.jline.terminal;
   requires org.slf4j;
 
   provides ch.qos.logback.classic.spi.Configurator with

@@ -49,14 +49,20 @@ final class Training {
     // The tunnels end with the server's hanging up, and adit says so.
     System.setErr(new PrintStream(OutputStream.nullOutputStream()));
     for (String kex : KEY_EXCHANGES) {
-      tunnel(kex);
+      practise(kex, Training::tunnel);
     }
+    practise(KEY_EXCHANGES.getFirst(), Training::commands);
     System.setOut(out);
     System.setErr(err);
     System.exit(0);
   }
 
-  private static void tunnel(String kex) throws Exception {
+  /** What is done with a server, whose name in the configuration is {@code practice}. */
+  private interface Exercise {
+    void run(PracticeServer server, Path config) throws Exception;
+  }
+
+  private static void practise(String kex, Exercise exercise) throws Exception {
     Path home = Files.createTempDirectory("adit-training");
     Path key = home.resolve("id_ed25519");
     Path knownHosts = home.resolve("known_hosts");
@@ -78,26 +84,35 @@ final class Training {
             BatchMode yes
           """
               .formatted(server.port(), key, knownHosts));
-      int port = freePort();
-      FutureTask<Void> user =
-          new FutureTask<>(
-              () -> {
-                // Its hanging up ends the client, whatever happened.
-                try (server) {
-                  use(port);
-                }
-                return null;
-              });
-      Thread.ofPlatform().name("training-user").start(user);
-      expect(
-          FAILURE,
-          Adit.run("-F", config.toString(), "-N", "-L", port + ":localhost:7", "practice"));
-      user.get();
+      exercise.run(server, config);
     } finally {
       for (Path file : List.of(key, knownHosts, config, home)) {
         Files.deleteIfExists(file);
       }
     }
+  }
+
+  private static void tunnel(PracticeServer server, Path config) throws Exception {
+    int port = freePort();
+    FutureTask<Void> user =
+        new FutureTask<>(
+            () -> {
+              // Its hanging up ends the client, whatever happened.
+              try (server) {
+                use(port);
+              }
+              return null;
+            });
+    Thread.ofPlatform().name("training-user").start(user);
+    expect(
+        FAILURE, Adit.run("-F", config.toString(), "-N", "-L", port + ":localhost:7", "practice"));
+    user.get();
+  }
+
+  /** Commands without a terminal and with one; standard input is empty. */
+  private static void commands(PracticeServer server, Path config) throws IOException {
+    expect(0, Adit.run("-F", config.toString(), "practice", "command"));
+    expect(0, Adit.run("-F", config.toString(), "-tt", "practice", "command"));
   }
 
   private static void use(int port) throws IOException, InterruptedException {

@@ -13,6 +13,7 @@ import dev.adit.ssh.SshException;
 import dev.adit.ssh.Target;
 import dev.adit.ssh.UserInteraction;
 import dev.adit.terminal.TerminalPrompts;
+import dev.adit.terminal.Tty;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -44,6 +45,9 @@ public final class Client {
    * @return the exit status: the remote command's, or 255
    */
   public int run() throws InterruptedException {
+    if (options.sessionType() != ClientOptions.SessionType.NONE) {
+      Tty.prepare();
+    }
     try (SshClient client = SshClient.create()) {
       SshConnection connection = connect(client);
       forward(connection);

@@ -8,29 +8,28 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.ReadableByteChannel;
 
 /**
- * Standard input that can be left alone: closing it wakes the reader without a byte being read, so
- * that what is typed after the end of a session is still there for the next program.
+ * Standard input that can be left alone where it is a terminal: closing it wakes the reader without
+ * a byte being read, so that what is typed after the end of a session is still there for the next
+ * program. Files and pipes are just read.
  */
 public final class StdinChannel implements ReadableByteChannel {
   // Not closed: it is standard input.
   @SuppressWarnings("resource")
   private final FileChannel stdin = new FileInputStream(FileDescriptor.in).getChannel();
 
-  private final int wakeReader;
-  private final int wakeWriter;
+  /** Its two ends, or empty where standard input is no terminal. Lives as long as the process. */
+  private final int[] wake = Tty.isStdin() ? Libc.pipe() : new int[0];
+
   private volatile boolean open = true;
 
-  public StdinChannel() {
-    int[] pipe = Libc.pipe();
-    wakeReader = pipe[0];
-    wakeWriter = pipe[1];
-  }
-
-  /** As the interface has it; -1 also when it is closed meanwhile. */
+  /** As the interface has it; -1 also when this is closed meanwhile. */
   @Override
   public int read(ByteBuffer to) throws IOException {
+    if (wake.length == 0) {
+      return open ? stdin.read(to) : -1;
+    }
     while (open) {
-      if ((Libc.awaitReadable(-1, Libc.STDIN, wakeReader) & 1) == 0) {
+      if ((Libc.awaitReadable(-1, Libc.STDIN, wake[0]) & 1) == 0) {
         continue;
       }
       // While the user answers a question, the terminal's input isn't ours.
@@ -51,11 +50,12 @@ public final class StdinChannel implements ReadableByteChannel {
     return open;
   }
 
-  /** Ends a read that waits. Standard input itself stays open. */
+  /** Ends a read that waits for a key. Standard input itself stays open. */
   @Override
   public void close() {
     open = false;
-    // The pipe lives as long as the process: the reader may be about to look at it.
-    Libc.write(wakeWriter, new byte[1]);
+    if (wake.length > 0) {
+      Libc.write(wake[1], new byte[1]);
+    }
   }
 }

@@ -1,6 +1,11 @@
 package dev.adit.terminal;
 
 import dev.adit.ssh.PtyOptions;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -17,7 +22,7 @@ public final class Tty {
   private static final Object LOCK = new Object();
 
   /** Settings to return to, by file. Guarded by LOCK. */
-  private static final Map<Integer, Termios> CHANGED = new java.util.LinkedHashMap<>();
+  private static final Map<Integer, Termios> CHANGED = new LinkedHashMap<>();
 
   private static boolean hooked;
 
@@ -25,7 +30,24 @@ public final class Tty {
 
   /** Whether standard input is a terminal. */
   public static boolean isStdin() {
-    return Libc.isTerminal(Libc.STDIN);
+    return mayBeTerminal() && Libc.isTerminal(Libc.STDIN);
+  }
+
+  /** Cheaper than to ask the system, whose calls take a while to prepare: no means no. */
+  private static boolean mayBeTerminal() {
+    try {
+      String file = Files.readSymbolicLink(Path.of("/proc/self/fd/0")).toString();
+      return file.startsWith("/dev/") && !file.equals("/dev/null");
+    } catch (IOException e) {
+      return true;
+    }
+  }
+
+  /** Prepares the system calls on a thread of its own, while the caller does something else. */
+  public static void prepare() {
+    if (mayBeTerminal()) {
+      Thread.ofPlatform().daemon().name("adit-terminal").start(Tty::size);
+    }
   }
 
   /** Hands every key on as it is, until {@link #leaveRaw}. */
@@ -102,7 +124,7 @@ public final class Tty {
   /** In the reverse order: two files may be the same terminal. */
   private static void restoreAll() {
     synchronized (LOCK) {
-      java.util.List.copyOf(CHANGED.keySet()).reversed().forEach(Tty::restore);
+      List.copyOf(CHANGED.keySet()).reversed().forEach(Tty::restore);
     }
   }
 }

@@ -14,6 +14,8 @@ import dev.adit.ssh.wire.AuthMessage.UserauthSuccess;
 import dev.adit.ssh.wire.ConnectionMessage.ChannelClose;
 import dev.adit.ssh.wire.ConnectionMessage.ChannelEof;
 import dev.adit.ssh.wire.ConnectionMessage.ChannelOpen;
+import dev.adit.ssh.wire.ConnectionMessage.ChannelRequest;
+import dev.adit.ssh.wire.ConnectionMessage.ChannelSuccess;
 import dev.adit.ssh.wire.ConnectionMessage.GlobalRequest;
 import dev.adit.ssh.wire.ConnectionMessage.OpenConfirmation;
 import dev.adit.ssh.wire.ConnectionMessage.RequestFailure;
@@ -51,8 +53,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The least SSH server that a client can open a tunnel to, for the run from which the build makes
  * the AOT cache. It listens on loopback, lets in the one key that it made, knows the key exchanges
- * of the form that today's servers choose and one cipher, and each of its channels echoes. It is
- * blocking code for one client at a time.
+ * of the form that today's servers choose and one cipher, and each of its channels echoes, sessions
+ * too. It is blocking code for one client at a time.
  *
  * <p>It is a rehearsal's partner and no judge: what the client is worth, it shows with OpenSSH.
  */
@@ -176,11 +178,13 @@ public final class PracticeServer implements AutoCloseable {
       final int id;
       long window;
       final Deque<byte[]> waiting = new ArrayDeque<>();
+      final boolean session;
       boolean eof;
 
-      Echo(int id, long window) {
+      Echo(int id, long window, boolean session) {
         this.id = id;
         this.window = window;
+        this.session = session;
       }
     }
 
@@ -333,7 +337,9 @@ public final class PracticeServer implements AutoCloseable {
         }
         case MessageNumbers.CHANNEL_OPEN -> {
           ChannelOpen open = ChannelOpen.TYPE.parse(in);
-          channels.put(open.sender(), new Echo(open.sender(), open.initialWindow()));
+          channels.put(
+              open.sender(),
+              new Echo(open.sender(), open.initialWindow(), open.channelType().equals("session")));
           pipe.send(
               new OpenConfirmation(open.sender(), open.sender(), WINDOW, MAX_DATA, new byte[0]));
         }
@@ -348,6 +354,17 @@ public final class PracticeServer implements AutoCloseable {
           Echo echo = channel((int) in.readUint32());
           echo.waiting.add(in.readString());
           pump(echo);
+        }
+        case MessageNumbers.CHANNEL_REQUEST -> {
+          ChannelRequest request = ChannelRequest.TYPE.parse(in);
+          Echo echo = channel(request.recipient());
+          if (request.wantReply()) {
+            pipe.send(new ChannelSuccess(echo.id));
+          }
+          if (request.name().equals("exec")) {
+            echo.waiting.add("practice\n".getBytes(StandardCharsets.US_ASCII));
+            pump(echo);
+          }
         }
         case MessageNumbers.CHANNEL_EOF -> {
           Echo echo = channel(ChannelEof.TYPE.parse(in).recipient());
@@ -382,6 +399,10 @@ public final class PracticeServer implements AutoCloseable {
         pipe.send(new WindowAdjust(echo.id, data.length));
       }
       if (echo.eof && echo.waiting.isEmpty()) {
+        if (echo.session) {
+          byte[] success = WireWriter.create().writeUint32(0).toBytes();
+          pipe.send(new ChannelRequest(echo.id, "exit-status", false, success));
+        }
         pipe.send(new ChannelEof(echo.id));
         pipe.send(new ChannelClose(echo.id));
         echo.eof = false;
