@@ -219,7 +219,7 @@ public final class HostKeyVerification {
 
     Decision decide(SshPublicKey key) throws IOException {
       if (settings.revokedHostKeys != null
-          && RevokedHostKeys.read(settings.revokedHostKeys).contains(key)) {
+          && RevokedKeys.read(settings.revokedHostKeys).contains(key)) {
         throw new HostKeyRejected(
             FAILED + HostKeyMessages.revokedByFile(key, settings.revokedHostKeys));
       }
