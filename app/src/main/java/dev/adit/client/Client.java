@@ -50,6 +50,7 @@ public final class Client {
     }
     try (SshClient client = SshClient.create()) {
       SshConnection connection = connect(client);
+      withholdFromUnverified(connection, options, options.exitOnForwardFailure());
       forward(connection);
       runLocalCommand();
       if (options.forkAfterAuthentication()) {
@@ -106,24 +107,57 @@ public final class Client {
     SshConnection via = null;
     for (ClientOptions hop : hops.of(options)) {
       via = client.connect(Connecting.options(hop, interaction).via(via).build());
+      withholdFromUnverified(via, hop, true);
     }
     return client.connect(Connecting.options(options, interaction).via(via).build());
+  }
+
+  /**
+   * Says in ssh's words what a server doesn't get whose key has changed: with
+   * StrictHostKeyChecking=no the connection is made all the same.
+   *
+   * @param nothingMayBeMissing ExitOnForwardFailure, which ssh sets for a jump host too
+   */
+  private static void withholdFromUnverified(
+      SshConnection connection, ClientOptions options, boolean nothingMayBeMissing)
+      throws SshException {
+    if (connection.isServerVerified()) {
+      return;
+    }
+    boolean forwards = !forwards(options).isEmpty();
+    if (options.forwardAgent()) {
+      log.error("Agent forwarding is disabled to avoid man-in-the-middle attacks.");
+    }
+    if (forwards) {
+      log.error("Port forwarding is disabled to avoid man-in-the-middle attacks.");
+    }
+    if (nothingMayBeMissing
+        && (forwards
+            || options.forwardAgent()
+            || options.passwordAuthentication()
+            || options.kbdInteractiveAuthentication())) {
+      throw new SshException.HostKeyRejected(
+          "Error: forwarding disabled due to host key check failure");
+    }
+  }
+
+  private static List<ForwardSpec> forwards(ClientOptions options) {
+    return Stream.of(options.dynamicForwards(), options.localForwards(), options.remoteForwards())
+        .<ForwardSpec>flatMap(List::stream)
+        .toList();
   }
 
   private void forward(SshConnection connection)
       throws SshException, ClientFailure, InterruptedException {
     List<Forward> up = new ArrayList<>();
-    List<ForwardSpec> specs =
-        Stream.of(options.dynamicForwards(), options.localForwards(), options.remoteForwards())
-            .flatMap(List::stream)
-            .toList();
+    List<ForwardSpec> specs = forwards(options);
     ForwardOptions how =
         new ForwardOptions(
             options.gatewayPorts(),
             options.streamLocalBindMask(),
             options.streamLocalBindUnlink(),
             options.permitRemoteOpen());
-    for (ForwardSpec spec : specs) {
+    for (ForwardSpec spec : connection.isServerVerified() ? specs : List.<ForwardSpec>of()) {
       try {
         Forward forward = connection.forward(spec, how);
         up.add(forward);

@@ -8,6 +8,7 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -154,6 +155,56 @@ class CommandLineTest {
             .contains("Host key verification failed");
       }
     }
+  }
+
+  /** With StrictHostKeyChecking=no and a changed key, ssh itself is asked what it says and does. */
+  @Test
+  void aServerWhoseKeyHasChangedGetsWhatSshWouldGiveIt() {
+    try (var agent = SshAgent.start();
+        var scratch = new Scratch()) {
+      var other = Keys.generate(scratch.path("other"), Keys.Type.ED25519);
+      Path known =
+          scratch.write(
+              "known", "[127.0.0.1]:%d %s\n".formatted(server.port(), other.publicLine()));
+      int local = Ports.free();
+      Object[] flags = {
+        "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=" + known, "-o", "LogLevel=info"
+      };
+      for (List<Object> more :
+          List.<List<Object>>of(
+              List.of("-A", "-L", local + ":127.0.0.1:1", "127.0.0.1", "echo $SSH_AUTH_SOCK."),
+              List.of("-D", local, "127.0.0.1", "echo $SSH_AUTH_SOCK."),
+              List.of("127.0.0.1", "echo $SSH_AUTH_SOCK."),
+              List.of("-o", "ExitOnForwardFailure=yes", "-A", "127.0.0.1", "echo no"),
+              List.of("-W", "127.0.0.1:" + server.port(), "127.0.0.1"))) {
+        Object[] arguments =
+            Stream.of(flags, AditProcess.to(server), more.toArray()).flatMap(Stream::of).toArray();
+        try (var ssh =
+                Program.of("ssh")
+                    .arguments(arguments)
+                    .env("SSH_AUTH_SOCK", agent.socket())
+                    .noStdin()
+                    .start();
+            var adit =
+                AditProcess.adit(home.dir(), arguments)
+                    .env("SSH_AUTH_SOCK", agent.socket())
+                    .noStdin()
+                    .start()) {
+          assertThat(adit.exitCode()).as(adit::toString).isEqualTo(ssh.exitCode());
+          assertThat(adit.stdout()).isEqualTo(ssh.stdout());
+          assertThat(withheld(adit.stderr())).isEqualTo(withheld(ssh.stderr()));
+        }
+      }
+    }
+  }
+
+  /** Methods of login are left out: adit speaks of those that it would have used. */
+  private static List<String> withheld(String stderr) {
+    return stderr
+        .lines()
+        .map(String::strip)
+        .filter(line -> line.contains("orwarding") && line.contains("disabled"))
+        .toList();
   }
 
   @Test

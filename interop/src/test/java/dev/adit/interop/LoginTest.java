@@ -1,9 +1,11 @@
 package dev.adit.interop;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.adit.ssh.ConnectOptions;
+import dev.adit.ssh.ForwardSpec;
 import dev.adit.ssh.HostKeyPolicy;
 import dev.adit.ssh.IdentitySource;
 import dev.adit.ssh.KnownHostsOptions;
@@ -405,7 +407,7 @@ class LoginTest {
   }
 
   @Test
-  void aChangedKeyStopsEverythingAndOffKeepsPasswordsBack() throws Exception {
+  void aChangedKeyStopsEverythingAndOffKeepsSecretsAndForwardingsBack() throws Exception {
     try (var server =
             OpenSshServer.start(List.of(Keys.Type.ED25519), "PasswordAuthentication yes");
         var scratch = new Scratch()) {
@@ -422,7 +424,24 @@ class LoginTest {
       assertThat(person.shown.getFirst()).contains("REMOTE HOST IDENTIFICATION HAS CHANGED!");
 
       var careless = new Person("secret");
-      login(asking(server, file, careless, KnownHostsOptions.Strictness.OFF));
+      try (var agent = SshAgent.start();
+          var connection =
+              connect(asking(server, file, careless, KnownHostsOptions.Strictness.OFF));
+          var session = connection.openSession()) {
+        assertThat(connection.isServerVerified()).isFalse();
+        for (ForwardSpec spec :
+            List.of(
+                ForwardSpec.parseLocal(Ports.free() + ":x:1"),
+                ForwardSpec.parseRemote("0:x:1"),
+                ForwardSpec.parseDynamic(Integer.toString(Ports.free())))) {
+          assertThatThrownBy(() -> connection.forward(spec))
+              .isInstanceOf(SshException.ForwardRefused.class)
+              .hasMessage("Port forwarding is disabled to avoid man-in-the-middle attacks.");
+        }
+        assertThat(session.forwardAgent(agent.socket()).get()).isFalse();
+        session.exec("echo \"agent=$SSH_AUTH_SOCK\"");
+        assertThat(new String(session.stdout().readAllBytes(), UTF_8)).isEqualTo("agent=\n");
+      }
       assertThatThrownBy(
               () ->
                   connect(

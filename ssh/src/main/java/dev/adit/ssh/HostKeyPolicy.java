@@ -11,8 +11,9 @@ public interface HostKeyPolicy {
     /** It is the one that was meant. */
     VERIFIED,
     /**
-     * Nobody knows who it is, and the connection goes on all the same: passwords and answers to its
-     * questions are kept from it. The agent and forwardings are not yet.
+     * Nobody knows who it is, and the connection goes on all the same: passwords, answers to its
+     * questions, the agent and forwardings are kept from it. Streams of {@link
+     * SshConnection#openStream} are not.
      */
     UNVERIFIED
   }

@@ -50,7 +50,8 @@ public interface Session extends AutoCloseable {
    * enough rights at the server can then log in elsewhere with its keys, while the connection
    * lasts. Does not wait.
    *
-   * @return whether the server agreed
+   * @return whether the server agreed; false, and it isn't asked, if it is not {@linkplain
+   *     SshConnection#isServerVerified verified}
    */
   CompletableFuture<Boolean> forwardAgent(Path agentSocket);
 

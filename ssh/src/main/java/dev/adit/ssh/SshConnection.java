@@ -36,10 +36,16 @@ public final class SshConnection implements AutoCloseable {
   private final Connection connection;
   private final Authenticated user;
   private final Forwarding forwarding;
+  private final boolean serverVerified;
 
   private SshConnection(
-      ConnectOptions options, Authenticated user, Connection connection, Forwarding forwarding) {
+      ConnectOptions options,
+      Authenticated user,
+      Connection connection,
+      Forwarding forwarding,
+      boolean serverVerified) {
     this.options = options;
+    this.serverVerified = serverVerified;
     this.transport = user.transport();
     this.user = user;
     this.connection = connection;
@@ -93,7 +99,8 @@ public final class SshConnection implements AutoCloseable {
           .execute(
               () ->
                   connection.startKeepalive(o.aliveInterval, o.aliveCountMax, "server " + o.host));
-      ready.complete(new SshConnection(options, user, connection, forwarding[0]));
+      ready.complete(
+          new SshConnection(options, user, connection, forwarding[0], serverKey.isVerified()));
       transport.serve();
     } catch (SshException e) {
       if (transport != null) {
@@ -202,10 +209,15 @@ public final class SshConnection implements AutoCloseable {
   /**
    * Begins to forward. Blocks until the listener is up, here or at the server.
    *
-   * @throws SshException.ForwardRefused when it can't be, naming the culprit
+   * @throws SshException.ForwardRefused when it can't be, naming the culprit; always if the server
+   *     is not {@linkplain #isServerVerified verified}
    */
   public Forward forward(ForwardSpec spec, ForwardOptions how)
       throws SshException, InterruptedException {
+    if (!serverVerified) {
+      throw new SshException.ForwardRefused(
+          "Port forwarding is disabled to avoid man-in-the-middle attacks.", null);
+    }
     return forwarding.start(spec, how);
   }
 
@@ -216,7 +228,16 @@ public final class SshConnection implements AutoCloseable {
    */
   public Session openSession() throws SshException, InterruptedException {
     return ClientSession.open(
-        connection, agentSocket -> AgentForwarder.serve(connection, agentSocket));
+        connection,
+        serverVerified ? agentSocket -> AgentForwarder.serve(connection, agentSocket) : null);
+  }
+
+  /**
+   * False if nobody knows who the server is, and the policy let the connection go on all the same:
+   * {@link HostKeyPolicy.Trust#UNVERIFIED}.
+   */
+  public boolean isServerVerified() {
+    return serverVerified;
   }
 
   /** Completes when no session and no forwarded connection is left. */

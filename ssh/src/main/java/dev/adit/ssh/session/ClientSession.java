@@ -35,7 +35,7 @@ public final class ClientSession implements Session {
   private static final int TTY_OP_END = 0;
 
   private final SshChannel channel;
-  private final Consumer<Path> agents;
+  private final @Nullable Consumer<Path> agents;
   private final Inbox stdout = new Inbox(this::taken, this::endOfWrite);
   private final Inbox stderr = new Inbox(this::taken);
   private final Outbox stdin;
@@ -46,7 +46,7 @@ public final class ClientSession implements Session {
   /** What the server told of the command's end. Confined to the event loop. */
   private @Nullable ExitStatus told;
 
-  private ClientSession(SshChannel channel, Consumer<Path> agents) {
+  private ClientSession(SshChannel channel, @Nullable Consumer<Path> agents) {
     this.channel = channel;
     this.agents = agents;
     this.stdin = new Outbox(channel);
@@ -55,10 +55,11 @@ public final class ClientSession implements Session {
   /**
    * Opens a session. Blocks; not to be called on the event loop.
    *
-   * @param agents lends the agent with this socket to the server; called on the event loop
+   * @param agents lends the agent with this socket to the server; called on the event loop. Null
+   *     for a server that must not have one.
    * @throws SshException.ChannelRefused if the server refuses
    */
-  public static ClientSession open(Connection connection, Consumer<Path> agents)
+  public static ClientSession open(Connection connection, @Nullable Consumer<Path> agents)
       throws SshException, InterruptedException {
     CompletableFuture<ClientSession> opened = new CompletableFuture<>();
     connection
@@ -110,7 +111,11 @@ public final class ClientSession implements Session {
 
   @Override
   public CompletableFuture<Boolean> forwardAgent(Path agentSocket) {
-    onLoop(() -> agents.accept(agentSocket));
+    Consumer<Path> lender = agents;
+    if (lender == null) {
+      return CompletableFuture.completedFuture(false);
+    }
+    onLoop(() -> lender.accept(agentSocket));
     return reply("auth-agent-req@openssh.com", WireWriter.create());
   }
 
@@ -268,10 +273,10 @@ public final class ClientSession implements Session {
   /** Hears the channel; there before the session is. */
   private static final class Handler implements ChannelHandler {
     private final CompletableFuture<ClientSession> opened;
-    private final Consumer<Path> agents;
+    private final @Nullable Consumer<Path> agents;
     private @Nullable ClientSession session;
 
-    Handler(CompletableFuture<ClientSession> opened, Consumer<Path> agents) {
+    Handler(CompletableFuture<ClientSession> opened, @Nullable Consumer<Path> agents) {
       this.opened = opened;
       this.agents = agents;
     }
