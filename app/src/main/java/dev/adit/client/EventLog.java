@@ -49,7 +49,7 @@ final class EventLog {
       return;
     }
     log.debug(
-        "Remote protocol version 2.0, remote software version {}", info.serverIdentification());
+        "Remote protocol version 2.0, remote software version {}", info.peerIdentification());
     log.debug("kex: algorithm: {}", info.kex());
     log.debug("kex: host key algorithm: {}", info.hostKeyAlgorithm());
     log.debug("kex: strict: {}", info.strict() ? "yes" : "no");

@@ -35,6 +35,14 @@ public interface Authenticator {
   interface Login {
 
     /**
+     * Whether there is such a user at all: for the log, which calls the others {@code invalid
+     * user}. The client doesn't learn it.
+     */
+    default boolean isKnownUser() {
+      return true;
+    }
+
+    /**
      * The ways in: one list of method names completed in its order is enough. {@code
      * [[publickey],[publickey, password]]}. A name may be {@code publickey}, {@code password} or
      * {@code keyboard-interactive}. Not empty.
@@ -72,8 +80,8 @@ public interface Authenticator {
      * Every method of one way in has succeeded. What all of the proofs allow together is what the
      * user may do: an earlier proof's limits are not forgotten (CVE-2026-39828).
      *
-     * @param proofs as they were given, in the order of the methods
-     * @return the user's rights, or null to refuse after all
+     * @param proofs as they were given, in their order
+     * @return the user's rights, or null to refuse after all: then the login starts anew
      */
     @Nullable AccessPolicy admit(List<Proof> proofs);
   }

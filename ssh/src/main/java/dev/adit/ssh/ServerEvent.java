@@ -34,6 +34,13 @@ public sealed interface ServerEvent {
       Peer peer, String user, boolean valid, String method, @Nullable UserKey key, String why)
       implements ServerEvent {}
 
+  /**
+   * The client has used up its tries (MaxAuthTries) and is disconnected.
+   *
+   * @param valid whether the user exists
+   */
+  record TooManyFailures(Peer peer, String user, boolean valid) implements ServerEvent {}
+
   /** A method has succeeded and more are wanted (partial success). */
   record MethodSucceeded(Peer peer, String user, String method, @Nullable UserKey key)
       implements ServerEvent {}

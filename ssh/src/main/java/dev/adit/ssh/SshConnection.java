@@ -184,8 +184,7 @@ public final class SshConnection implements AutoCloseable {
     };
   }
 
-  private static HandshakeInfo info(
-      String identification, Negotiated n, boolean strict, boolean first) {
+  static HandshakeInfo info(String identification, Negotiated n, boolean strict, boolean first) {
     KexAlgorithm kex = KexAlgorithm.of(n.kex());
     return new HandshakeInfo(
         identification,

@@ -44,16 +44,39 @@ public record DhGroup(BigInteger p, BigInteger g) {
   }
 
   /**
+   * The group that a server chooses in a group exchange (RFC 4419 section 3): of those of RFC 3526
+   * between the client's limits the smallest with at least the preferred size, or else the largest.
+   * Their moduli are known to be safe primes, which a file of them would only claim.
+   *
+   * @throws InvalidKeyExchangeException if there is none between the client's limits and ours
+   */
+  public static DhGroup chosen(long minBits, long preferredBits, long maxBits)
+      throws InvalidKeyExchangeException {
+    int best = 0;
+    for (int bits : Modp.SIZES) {
+      if (bits >= minBits && bits <= maxBits && best < preferredBits) {
+        best = bits;
+      }
+    }
+    if (best == 0) {
+      throw new InvalidKeyExchangeException(
+          "no Diffie-Hellman group of %d to %d bits; there are some of %d to %d bits"
+              .formatted(minBits, maxBits, MIN_BITS, MAX_BITS));
+    }
+    return modp(best);
+  }
+
+  /**
    * The MODP group of RFC 3526 with that many bits: 2048 is group 14, 3072 is 15, 4096 is 16, 6144
    * is 17, 8192 is 18.
    */
   public static DhGroup modp(int bits) {
     return switch (bits) {
       case 2048 -> Modp.GROUP_14;
-      case 3072 -> Modp.of(3072, 1690314);
+      case 3072 -> Modp.Large.GROUP_15;
       case 4096 -> Modp.GROUP_16;
-      case 6144 -> Modp.of(6144, 929484);
-      case 8192 -> Modp.of(8192, 4743158);
+      case 6144 -> Modp.Large.GROUP_17;
+      case 8192 -> Modp.Large.GROUP_18;
       default -> throw new IllegalArgumentException("no MODP group of " + bits + " bits");
     };
   }
@@ -64,8 +87,16 @@ public record DhGroup(BigInteger p, BigInteger g) {
   }
 
   private static final class Modp {
+    static final int[] SIZES = {2048, 3072, 4096, 6144, 8192};
     static final DhGroup GROUP_14 = of(2048, 124476);
     static final DhGroup GROUP_16 = of(4096, 240904);
+
+    /** Seldom asked for, and slower to make. */
+    static final class Large {
+      static final DhGroup GROUP_15 = of(3072, 1690314);
+      static final DhGroup GROUP_17 = of(6144, 929484);
+      static final DhGroup GROUP_18 = of(8192, 4743158);
+    }
 
     /** RFC 3526: p = 2^n - 2^(n-64) - 1 + 2^64 * ([2^(n-130) pi] + k). */
     static DhGroup of(int n, long k) {

@@ -268,7 +268,8 @@ public final class Certificate extends SshPublicKey {
   }
 
   @Override
-  boolean verifyFields(String algorithm, byte[] data, WireReader signature, boolean touchRequired) {
+  boolean verifyFields(
+      String algorithm, byte[] data, WireReader signature, SecurityKeyRules rules) {
     throw new AssertionError("a certificate verifies by the key that it certifies");
   }
 }

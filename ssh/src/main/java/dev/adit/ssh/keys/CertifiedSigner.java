@@ -18,16 +18,36 @@ public final class CertifiedSigner implements Signer {
   }
 
   /**
-   * Joins a certificate from a file (CertificateFile, or the one beside the key) and its key.
+   * Joins a user's certificate from a file (CertificateFile, or the one beside the key) and its
+   * key.
    *
    * @throws KeyFileException if it isn't a user certificate for that key
    */
   public static CertifiedSigner read(Path file, Signer key) throws IOException {
+    return read(file, key, Certificate.Use.USER);
+  }
+
+  /**
+   * Joins a host's certificate (HostCertificate) and its key.
+   *
+   * @throws KeyFileException if it isn't a host certificate for that key
+   */
+  public static CertifiedSigner readHost(Path file, Signer key) throws IOException {
+    return read(file, key, Certificate.Use.HOST);
+  }
+
+  private static CertifiedSigner read(Path file, Signer key, Certificate.Use use)
+      throws IOException {
     if (!(PublicKeyFile.read(file).key() instanceof Certificate certificate)) {
       throw new KeyFileException(file, "it is a plain key, not a certificate", null);
     }
-    if (certificate.use() != Certificate.Use.USER) {
-      throw new KeyFileException(file, "it is a host's certificate, not a user's", null);
+    if (certificate.use() != use) {
+      throw new KeyFileException(
+          file,
+          use == Certificate.Use.USER
+              ? "it is a host's certificate, not a user's"
+              : "it is a user's certificate, not a host's",
+          null);
     }
     if (!fits(certificate, key)) {
       throw new KeyFileException(

@@ -6,11 +6,14 @@ import dev.adit.ssh.crypto.NistCurve;
 import dev.adit.ssh.crypto.Rsa;
 import dev.adit.ssh.wire.MalformedDataException;
 import dev.adit.ssh.wire.WireReader;
+import dev.adit.ssh.wire.WireWriter;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
+import java.security.SecureRandom;
 import java.security.spec.AlgorithmParameterSpec;
 import java.util.Arrays;
+import java.util.Base64;
 import javax.crypto.AEADBadTagException;
 import javax.crypto.Cipher;
 import javax.crypto.spec.GCMParameterSpec;
@@ -122,6 +125,35 @@ final class OpenSshKeyFormat implements KeyFormat {
     } catch (MalformedDataException e) {
       throw new MalformedDataException(field + ": " + e.getMessage(), e);
     }
+  }
+
+  /** The file of an Ed25519 key that nothing encrypts. */
+  static String write(byte[] seed, String comment) {
+    SshPublicKey publicKey = SshPublicKey.ed25519(Ed25519.publicKey(seed));
+    int check = new SecureRandom().nextInt();
+    WireWriter secret =
+        WireWriter.create()
+            .writeUint32(check)
+            .writeUint32(check)
+            .writeString(publicKey.typeName())
+            .writeString(Ed25519.publicKey(seed))
+            .writeString(concat(seed, Ed25519.publicKey(seed)))
+            .writeString(comment);
+    for (int i = 1; secret.toBytes().length % PLAIN_BLOCK != 0; i++) {
+      secret.writeByte(i);
+    }
+    byte[] all =
+        WireWriter.create()
+            .writeBytes(MAGIC)
+            .writeString("none")
+            .writeString("none")
+            .writeString("")
+            .writeUint32(1)
+            .writeString(publicKey.blob())
+            .writeString(secret.toBytes())
+            .toBytes();
+    return "-----BEGIN %s-----\n%s\n-----END %s-----\n"
+        .formatted(LABEL, Base64.getMimeEncoder(70, new byte[] {'\n'}).encodeToString(all), LABEL);
   }
 
   private static @Nullable Encryption encryption(String cipher) throws MalformedDataException {

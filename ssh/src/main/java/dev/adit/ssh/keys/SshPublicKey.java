@@ -170,11 +170,21 @@ public abstract sealed class SshPublicKey
   /**
    * Checks a signature, for security keys also that someone touched the key.
    *
-   * @see #verify(String, byte[], byte[], boolean)
+   * @see #verify(String, byte[], byte[], SecurityKeyRules)
    */
   public final void verify(String algorithm, byte[] data, byte[] signature)
       throws InvalidSignatureException {
-    verify(algorithm, data, signature, true);
+    verify(algorithm, data, signature, SecurityKeyRules.TOUCH);
+  }
+
+  /**
+   * What a security key must vouch for in its signature.
+   *
+   * @param touchRequired that someone touched it
+   * @param verificationRequired that it checked who that was, by a PIN or a finger
+   */
+  public record SecurityKeyRules(boolean touchRequired, boolean verificationRequired) {
+    public static final SecurityKeyRules TOUCH = new SecurityKeyRules(true, false);
   }
 
   /**
@@ -184,9 +194,8 @@ public abstract sealed class SshPublicKey
    *     certificates. A signature by another algorithm is refused, so that nobody can choose a
    *     weaker one later
    * @param signature string algorithm, string signature (RFC 4253 section 6.6)
-   * @param touchRequired whether a security key must vouch that someone touched it
    */
-  public final void verify(String algorithm, byte[] data, byte[] signature, boolean touchRequired)
+  public final void verify(String algorithm, byte[] data, byte[] signature, SecurityKeyRules rules)
       throws InvalidSignatureException {
     String wanted = KeyType.plainAlgorithm(algorithm);
     if (!algorithms().contains(algorithm)) {
@@ -201,7 +210,7 @@ public abstract sealed class SshPublicKey
         throw new InvalidSignatureException(
             "the signature was made with " + used + " where " + wanted + " was agreed");
       }
-      holds = plain().verifyFields(wanted, data, in, touchRequired);
+      holds = plain().verifyFields(wanted, data, in, rules);
     } catch (MalformedDataException e) {
       throw new InvalidSignatureException("the signature is malformed: " + e.getMessage(), e);
     }
@@ -213,7 +222,7 @@ public abstract sealed class SshPublicKey
 
   /** Reads the signature behind its algorithm's name, to its end. */
   abstract boolean verifyFields(
-      String algorithm, byte[] data, WireReader signature, boolean touchRequired)
+      String algorithm, byte[] data, WireReader signature, SecurityKeyRules rules)
       throws MalformedDataException, InvalidSignatureException;
 
   @Override
@@ -316,7 +325,7 @@ public abstract sealed class SshPublicKey
     }
 
     @Override
-    boolean verifyFields(String algorithm, byte[] data, WireReader in, boolean touchRequired)
+    boolean verifyFields(String algorithm, byte[] data, WireReader in, SecurityKeyRules rules)
         throws MalformedDataException {
       byte[] signature = in.readString();
       in.expectEnd("the signature");
@@ -362,7 +371,7 @@ public abstract sealed class SshPublicKey
     }
 
     @Override
-    boolean verifyFields(String algorithm, byte[] data, WireReader in, boolean touchRequired)
+    boolean verifyFields(String algorithm, byte[] data, WireReader in, SecurityKeyRules rules)
         throws MalformedDataException {
       WireReader numbers = in.readNested();
       in.expectEnd("the signature");
@@ -394,7 +403,7 @@ public abstract sealed class SshPublicKey
     }
 
     @Override
-    boolean verifyFields(String algorithm, byte[] data, WireReader in, boolean touchRequired)
+    boolean verifyFields(String algorithm, byte[] data, WireReader in, SecurityKeyRules rules)
         throws MalformedDataException {
       byte[] signature = in.readString();
       in.expectEnd("the signature");
@@ -407,6 +416,7 @@ public abstract sealed class SshPublicKey
   /** A key in a FIDO authenticator: it signs what it adds to the data (PROTOCOL.u2f). */
   private static final class SkKey extends SshPublicKey {
     private static final int TOUCHED = 1;
+    private static final int VERIFIED = 4;
     private final SshPublicKey inner;
     private final String application;
 
@@ -441,13 +451,17 @@ public abstract sealed class SshPublicKey
     }
 
     @Override
-    boolean verifyFields(String algorithm, byte[] data, WireReader in, boolean touchRequired)
+    boolean verifyFields(String algorithm, byte[] data, WireReader in, SecurityKeyRules rules)
         throws MalformedDataException, InvalidSignatureException {
       byte[] signature = in.readString();
       int flags = in.readByte();
       long counter = in.readUint32();
       in.expectEnd("the signature");
-      if (touchRequired && (flags & TOUCHED) == 0) {
+      if (rules.verificationRequired() && (flags & VERIFIED) == 0) {
+        throw new InvalidSignatureException(
+            "the security key signed without checking a PIN or finger, and that is required");
+      }
+      if (rules.touchRequired() && (flags & TOUCHED) == 0) {
         throw new InvalidSignatureException(
             "the security key signed without being touched, and a touch is required");
       }
@@ -460,7 +474,7 @@ public abstract sealed class SshPublicKey
               .toBytes();
       WireReader innerSignature =
           WireReader.over(WireWriter.create().writeString(signature).toBytes());
-      return inner.verifyFields(inner.type().keyName(), signed, innerSignature, touchRequired);
+      return inner.verifyFields(inner.type().keyName(), signed, innerSignature, rules);
     }
   }
 }

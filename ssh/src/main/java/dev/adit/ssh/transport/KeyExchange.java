@@ -3,29 +3,19 @@ package dev.adit.ssh.transport;
 import dev.adit.ssh.SshException;
 import dev.adit.ssh.crypto.CipherAlgorithm;
 import dev.adit.ssh.crypto.CipherSuite;
-import dev.adit.ssh.crypto.DhGroup;
-import dev.adit.ssh.crypto.DiffieHellman;
+import dev.adit.ssh.crypto.Hash;
 import dev.adit.ssh.crypto.InvalidKeyExchangeException;
 import dev.adit.ssh.crypto.KexAlgorithm;
-import dev.adit.ssh.crypto.KeyAgreement;
 import dev.adit.ssh.crypto.KeyDerivation;
 import dev.adit.ssh.crypto.MacAlgorithm;
-import dev.adit.ssh.keys.InvalidSignatureException;
-import dev.adit.ssh.keys.SshPublicKey;
+import dev.adit.ssh.crypto.PacketOpener;
+import dev.adit.ssh.crypto.PacketSealer;
 import dev.adit.ssh.wire.DisconnectReason;
-import dev.adit.ssh.wire.MalformedDataException;
-import dev.adit.ssh.wire.TransportMessage.KexDhInit;
-import dev.adit.ssh.wire.TransportMessage.KexDhReply;
-import dev.adit.ssh.wire.TransportMessage.KexEcdhInit;
-import dev.adit.ssh.wire.TransportMessage.KexEcdhReply;
-import dev.adit.ssh.wire.TransportMessage.KexGexGroup;
-import dev.adit.ssh.wire.TransportMessage.KexGexInit;
-import dev.adit.ssh.wire.TransportMessage.KexGexReply;
-import dev.adit.ssh.wire.TransportMessage.KexGexRequest;
+import dev.adit.ssh.wire.Message;
+import dev.adit.ssh.wire.MessageType;
 import dev.adit.ssh.wire.TransportMessage.KexInit;
 import dev.adit.ssh.wire.TransportMessage.NewKeys;
 import dev.adit.ssh.wire.WireWriter;
-import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.util.ArrayList;
@@ -35,38 +25,97 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Key exchange from the client's side (RFC 4253 sections 7 and 8), as straight-line code on the
- * control lane: the position in the code is the state.
+ * Key exchange (RFC 4253 sections 7 and 8), as straight-line code on the control lane: the position
+ * in the code is the state. What both sides do is here; what the method's messages are and who
+ * signs is in {@link ClientKeyExchange} and {@link ServerKeyExchange}.
  */
-final class KeyExchange {
+abstract sealed class KeyExchange permits ClientKeyExchange, ServerKeyExchange {
 
   /** RFC 4344 section 3.1 allows 2^32 packets a key; OpenSSH stays at half of it, and so do we. */
   static final long MAX_PACKETS_UNDER_KEY = 1L << 31;
 
-  /** Sizes of the group that we ask for in a group exchange, in bits (RFC 4419, RFC 8270). */
-  private static final int GEX_MIN = 2048;
-
-  private static final int GEX_PREFERRED = 3072;
-  private static final int GEX_MAX = 8192;
-
   private static final SecureRandom RANDOM = new SecureRandom();
+
+  /**
+   * What both sides have when the method's messages have gone back and forth.
+   *
+   * @param secret K, in the form in which it is hashed
+   * @param hash H
+   */
+  record Agreed(byte[] secret, byte[] hash) {}
+
+  /** What was said before the method's own messages: V_C, V_S, I_C, I_S of RFC 4253 section 8. */
+  record Transcript(
+      Hash hash,
+      byte[] clientIdentification,
+      byte[] serverIdentification,
+      byte[] clientKexInit,
+      byte[] serverKexInit) {
+
+    /**
+     * H: HASH(V_C || V_S || I_C || I_S || K_S || the method's values || K).
+     *
+     * @param hostKey K_S
+     * @param values as they stand in the hash, lengths included
+     * @param secret K, its length included
+     */
+    byte[] exchangeHash(byte[] hostKey, WireWriter values, byte[] secret) {
+      return hash.of(
+          WireWriter.create()
+              .writeString(clientIdentification)
+              .writeString(serverIdentification)
+              .writeString(clientKexInit)
+              .writeString(serverKexInit)
+              .writeString(hostKey)
+              .writeBytes(values.toBytes())
+              .writeBytes(secret)
+              .toBytes());
+    }
+  }
 
   /** Keys by their letter in RFC 4253 section 7.2. */
   private interface Derivation {
     byte[] derive(char letter, int length);
   }
 
-  /** What the method yields: K as it is hashed, the host key, the signature, the hash's middle. */
-  private record Outcome(byte[] secret, byte[] hostKey, byte[] signature, byte[] hashed) {}
+  /** What protects one direction, and the letters of its keys. */
+  private record Direction(CipherSuite suite, char iv, char key, char mac) {
 
-  private final Transport transport;
-  private final TransportConfig config;
-  private final HostKeyVerifier verifier;
+    static Direction toServer(Negotiated n) {
+      return new Direction(suite(n.cipherToServer(), n.macToServer()), 'A', 'C', 'E');
+    }
+
+    static Direction toClient(Negotiated n) {
+      return new Direction(suite(n.cipherToClient(), n.macToClient()), 'B', 'D', 'F');
+    }
+
+    private static CipherSuite suite(String cipher, @Nullable String mac) {
+      return CipherSuite.of(
+          Objects.requireNonNull(CipherAlgorithm.of(cipher)),
+          mac == null ? null : Objects.requireNonNull(MacAlgorithm.of(mac)));
+    }
+
+    PacketSealer newSealer(Derivation keys) {
+      return suite.newSealer(
+          keys.derive(key, suite.cipher().keyLength()),
+          keys.derive(iv, suite.cipher().ivLength()),
+          keys.derive(mac, suite.macKeyLength()));
+    }
+
+    PacketOpener newOpener(Derivation keys) {
+      return suite.newOpener(
+          keys.derive(key, suite.cipher().keyLength()),
+          keys.derive(iv, suite.cipher().ivLength()),
+          keys.derive(mac, suite.macKeyLength()));
+    }
+  }
+
+  final Transport transport;
+  final TransportConfig config;
+  private final boolean server;
   private volatile String peerIdentification = "";
   private volatile byte[] sessionId = {};
-  private volatile byte[] hostKey = {};
-  private volatile String compressionOut = "none";
-  private volatile String compressionIn = "none";
+  volatile byte[] hostKey = {};
   private volatile boolean strict;
   private volatile @Nullable Negotiated negotiated;
   private volatile boolean rekeyed;
@@ -75,30 +124,41 @@ final class KeyExchange {
   /** Until the peer's NEWKEYS of the first exchange: so long the strict rule holds. */
   private boolean first = true;
 
-  KeyExchange(Transport transport, TransportConfig config, HostKeyVerifier verifier) {
+  KeyExchange(Transport transport, TransportConfig config, boolean server) {
     this.transport = transport;
     this.config = config;
-    this.verifier = verifier;
+    this.server = server;
   }
+
+  /** Signature algorithms for the host key, as they stand in our KEXINIT. */
+  abstract List<String> hostKeyAlgorithms();
+
+  /**
+   * The messages of one method, the server's signature included.
+   *
+   * @param hostKeyAlgorithm how the server signs
+   */
+  abstract Agreed agree(KexAlgorithm method, String hostKeyAlgorithm, Transcript transcript)
+      throws SshException, InterruptedException, InvalidKeyExchangeException;
+
+  /** Our NEWKEYS of the first exchange is out: the moment for extension info (RFC 8308). */
+  void firstKeysSent(KexInit theirs) {}
 
   byte[] sessionId() {
     return sessionId.clone();
   }
 
+  /** The server's, on both sides. */
   byte[] hostKey() {
     return hostKey.clone();
   }
 
-  String compressionOut() {
-    return compressionOut;
-  }
-
-  String compressionIn() {
-    return compressionIn;
-  }
-
   @Nullable Negotiated negotiated() {
     return negotiated;
+  }
+
+  boolean isFirst() {
+    return first;
   }
 
   boolean isRekeyed() {
@@ -119,6 +179,12 @@ final class KeyExchange {
     return first && kexInitsSeen && strict;
   }
 
+  /** Waits for the peer's next message of the exchange. */
+  final <M extends Message> M expect(MessageType<M> type)
+      throws SshException, InterruptedException {
+    return transport.parse(type, transport.nextKexPayload(type));
+  }
+
   /**
    * One exchange, from our KEXINIT to the peer's NEWKEYS.
    *
@@ -126,7 +192,7 @@ final class KeyExchange {
    */
   void run(byte @Nullable [] theirKexInit, int theirSequence)
       throws SshException, InterruptedException {
-    KexInit ours = ourKexInit(first);
+    KexInit ours = ourKexInit();
     transport.sendKexInit(ours, first);
     byte[] theirPayload;
     int sequence = theirSequence;
@@ -139,72 +205,71 @@ final class KeyExchange {
     }
     KexInit theirs = transport.parse(KexInit.TYPE, theirPayload);
     if (first) {
-      strict = theirs.kexAlgorithms().contains(Negotiated.STRICT_SERVER);
+      strict =
+          theirs
+              .kexAlgorithms()
+              .contains(server ? Negotiated.STRICT_CLIENT : Negotiated.STRICT_SERVER);
       kexInitsSeen = true;
       if (strict && sequence != 0) {
         throw new SshException.PeerMisbehaved(
             "strict key exchange, but KEXINIT was not the first packet");
       }
     }
-    Negotiated algorithms = Negotiated.between(ours, theirs, false, transport.remote());
+    Negotiated algorithms =
+        server
+            ? Negotiated.between(theirs, ours, true, transport.remote())
+            : Negotiated.between(ours, theirs, false, transport.remote());
     refuseTerrapin(algorithms);
     if (theirs.firstKexPacketFollows() && !algorithms.guessedRight()) {
       transport.discardGuess();
     }
 
     KexAlgorithm method = Objects.requireNonNull(KexAlgorithm.of(algorithms.kex()));
-    Outcome outcome = agree(method);
-    byte[] hash = exchangeHash(method, ours.toBytes(), theirPayload, outcome);
-    verifyHostKey(algorithms.hostKey(), hash, outcome);
-    if (first) {
-      sessionId = hash;
+    Agreed agreed;
+    try {
+      agreed =
+          agree(method, algorithms.hostKey(), transcript(method, ours.toBytes(), theirPayload));
+    } catch (InvalidKeyExchangeException e) {
+      throw new SshException.PeerMisbehaved(
+          method.sshName() + ": " + e.getMessage(), DisconnectReason.KEY_EXCHANGE_FAILED, e);
     }
-    CipherSuite out = suite(algorithms.cipherToServer(), algorithms.macToServer());
-    CipherSuite in = suite(algorithms.cipherToClient(), algorithms.macToClient());
+    if (first) {
+      sessionId = agreed.hash();
+    }
     Derivation keys =
         (letter, n) ->
-            KeyDerivation.derive(method.hash(), outcome.secret(), hash, letter, sessionId, n);
-    compressionOut = algorithms.compressionToServer();
-    compressionIn = algorithms.compressionToClient();
-    transport.sendNewKeys(
-        out.newSealer(
-            keys.derive('C', out.cipher().keyLength()),
-            keys.derive('A', out.cipher().ivLength()),
-            keys.derive('E', out.macKeyLength())),
-        strict,
-        Math.min(rekeyBytes(out), rekeyBytes(in)));
-    transport.parse(NewKeys.TYPE, transport.nextKexPayload(NewKeys.TYPE));
-    transport.installOpener(
-        in.newOpener(
-            keys.derive('D', in.cipher().keyLength()),
-            keys.derive('B', in.cipher().ivLength()),
-            keys.derive('F', in.macKeyLength())),
-        strict);
-    Arrays.fill(outcome.secret(), (byte) 0);
+            KeyDerivation.derive(
+                method.hash(), agreed.secret(), agreed.hash(), letter, sessionId, n);
+    Direction toServer = Direction.toServer(algorithms);
+    Direction toClient = Direction.toClient(algorithms);
     negotiated = algorithms;
+    transport.sendNewKeys(
+        (server ? toClient : toServer).newSealer(keys),
+        strict,
+        Math.min(rekeyBytes(toServer.suite()), rekeyBytes(toClient.suite())));
+    if (first) {
+      firstKeysSent(theirs);
+    }
+    expect(NewKeys.TYPE);
+    transport.installOpener((server ? toServer : toClient).newOpener(keys), strict);
+    Arrays.fill(agreed.secret(), (byte) 0);
     rekeyed = !first;
     transport.listener().keysExchanged(algorithms, strict, first);
     first = false;
   }
 
-  private static CipherSuite suite(String cipher, @Nullable String mac) {
-    return CipherSuite.of(
-        Objects.requireNonNull(CipherAlgorithm.of(cipher)),
-        mac == null ? null : Objects.requireNonNull(MacAlgorithm.of(mac)));
-  }
-
-  private KexInit ourKexInit(boolean first) {
+  private KexInit ourKexInit() {
     byte[] cookie = new byte[16];
     RANDOM.nextBytes(cookie);
     List<String> kex = new ArrayList<>(config.kexAlgorithms());
     if (first) {
-      kex.add(Negotiated.EXT_INFO_CLIENT);
-      kex.add(Negotiated.STRICT_CLIENT);
+      kex.add(server ? Negotiated.EXT_INFO_SERVER : Negotiated.EXT_INFO_CLIENT);
+      kex.add(server ? Negotiated.STRICT_SERVER : Negotiated.STRICT_CLIENT);
     }
     return new KexInit(
         cookie,
         kex,
-        config.hostKeyAlgorithms(),
+        hostKeyAlgorithms(),
         config.ciphers(),
         config.ciphers(),
         config.macs(),
@@ -217,127 +282,24 @@ final class KeyExchange {
         0);
   }
 
+  private Transcript transcript(KexAlgorithm method, byte[] ourKexInit, byte[] theirKexInit) {
+    byte[] ourLine = config.identification().getBytes(StandardCharsets.ISO_8859_1);
+    byte[] theirLine = peerIdentification.getBytes(StandardCharsets.ISO_8859_1);
+    return server
+        ? new Transcript(method.hash(), theirLine, ourLine, theirKexInit, ourKexInit)
+        : new Transcript(method.hash(), ourLine, theirLine, ourKexInit, theirKexInit);
+  }
+
   private void refuseTerrapin(Negotiated algorithms) throws SshException {
     String exposed = algorithms.exposedToTerrapin();
     if (exposed != null && !strict && !config.allowNonStrict()) {
+      String peer = server ? "client" : "server";
       throw new SshException.NegotiationFailed(
-          ("the server lacks strict key exchange, so %s is open to the Terrapin attack"
-                  + " (CVE-2023-48795); use a server that is up to date, other ciphers and MACs,"
+          ("the %s lacks strict key exchange, so %s is open to the Terrapin attack"
+                  + " (CVE-2023-48795); use a %s that is up to date, other ciphers and MACs,"
                   + " or -o AllowNonStrictKex=yes")
-              .formatted(exposed));
+              .formatted(peer, exposed, peer));
     }
-  }
-
-  private Outcome agree(KexAlgorithm method) throws SshException, InterruptedException {
-    try {
-      return switch (method.form()) {
-        case STRINGS -> ecdh(method.initiate());
-        case MPINTS -> dh(method.initiate());
-        case GROUP_EXCHANGE -> groupExchange();
-      };
-    } catch (InvalidKeyExchangeException e) {
-      throw new SshException.PeerMisbehaved(
-          method.sshName() + ": " + e.getMessage(), DisconnectReason.KEY_EXCHANGE_FAILED, e);
-    }
-  }
-
-  private Outcome ecdh(KeyAgreement agreement)
-      throws SshException, InterruptedException, InvalidKeyExchangeException {
-    byte[] init = agreement.initiation();
-    transport.send(new KexEcdhInit(init));
-    KexEcdhReply reply =
-        transport.parse(KexEcdhReply.TYPE, transport.nextKexPayload(KexEcdhReply.TYPE));
-    byte[] secret = agreement.secret(reply.publicValue());
-    byte[] hashed =
-        WireWriter.create().writeString(init).writeString(reply.publicValue()).toBytes();
-    return new Outcome(secret, reply.hostKey(), reply.signature(), hashed);
-  }
-
-  private Outcome dh(KeyAgreement agreement)
-      throws SshException, InterruptedException, InvalidKeyExchangeException {
-    BigInteger e = new BigInteger(agreement.initiation());
-    transport.send(new KexDhInit(e));
-    KexDhReply reply = transport.parse(KexDhReply.TYPE, transport.nextKexPayload(KexDhReply.TYPE));
-    byte[] secret = agreement.secret(reply.f().toByteArray());
-    byte[] hashed = WireWriter.create().writeMpint(e).writeMpint(reply.f()).toBytes();
-    return new Outcome(secret, reply.hostKey(), reply.signature(), hashed);
-  }
-
-  private Outcome groupExchange()
-      throws SshException, InterruptedException, InvalidKeyExchangeException {
-    transport.send(new KexGexRequest(GEX_MIN, GEX_PREFERRED, GEX_MAX));
-    KexGexGroup group =
-        transport.parse(KexGexGroup.TYPE, transport.nextKexPayload(KexGexGroup.TYPE));
-    KeyAgreement agreement =
-        DiffieHellman.initiate(DhGroup.offered(group.p(), group.g(), GEX_MIN, GEX_MAX));
-    BigInteger e = new BigInteger(agreement.initiation());
-    transport.send(new KexGexInit(e));
-    KexGexReply reply =
-        transport.parse(KexGexReply.TYPE, transport.nextKexPayload(KexGexReply.TYPE));
-    byte[] secret = agreement.secret(reply.f().toByteArray());
-    byte[] hashed =
-        WireWriter.create()
-            .writeUint32(GEX_MIN)
-            .writeUint32(GEX_PREFERRED)
-            .writeUint32(GEX_MAX)
-            .writeMpint(group.p())
-            .writeMpint(group.g())
-            .writeMpint(e)
-            .writeMpint(reply.f())
-            .toBytes();
-    return new Outcome(secret, reply.hostKey(), reply.signature(), hashed);
-  }
-
-  /** H of RFC 4253 section 8: HASH(V_C || V_S || I_C || I_S || K_S || the method's values || K). */
-  private byte[] exchangeHash(
-      KexAlgorithm method, byte[] ourKexInit, byte[] theirKexInit, Outcome outcome) {
-    return method
-        .hash()
-        .of(
-            WireWriter.create()
-                .writeString(config.identification())
-                .writeString(peerIdentification.getBytes(StandardCharsets.ISO_8859_1))
-                .writeString(ourKexInit)
-                .writeString(theirKexInit)
-                .writeString(outcome.hostKey())
-                .writeBytes(outcome.hashed())
-                .writeBytes(outcome.secret())
-                .toBytes());
-  }
-
-  private void verifyHostKey(String algorithm, byte[] hash, Outcome outcome) throws SshException {
-    try {
-      SshPublicKey key = SshPublicKey.parse(outcome.hostKey(), config.minimumRsaBits());
-      key.verify(algorithm, hash, outcome.signature());
-    } catch (InvalidSignatureException e) {
-      throw new SshException.PeerMisbehaved(
-          "the server's signature on the key exchange is wrong, so it may not hold the host key that"
-              + " it shows: "
-              + e.getMessage(),
-          DisconnectReason.KEY_EXCHANGE_FAILED,
-          e);
-    } catch (MalformedDataException e) {
-      throw new SshException.PeerMisbehaved(
-          "bad host key or signature: " + e.getMessage(), DisconnectReason.KEY_EXCHANGE_FAILED, e);
-    }
-    if (!first) {
-      if (!Arrays.equals(hostKey, outcome.hostKey())) {
-        throw new SshException.HostKeyRejected(
-            "the server changed its host key in the middle of the connection");
-      }
-      return;
-    }
-    transport.suspendDeadline();
-    try {
-      verifier.verify(outcome.hostKey().clone());
-    } catch (SshException e) {
-      throw e;
-    } catch (Throwable e) {
-      // Whatever goes wrong while a key is judged, the key is not accepted (CVE-2025-26465).
-      throw new SshException.HostKeyRejected("Host key verification failed: " + e);
-    }
-    transport.resumeDeadline();
-    hostKey = outcome.hostKey();
   }
 
   /**

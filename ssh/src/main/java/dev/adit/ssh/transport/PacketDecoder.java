@@ -178,7 +178,8 @@ final class PacketDecoder implements Carrier.Listener {
     }
     return line == null
         ? ""
-        : " (it is not an SSH server: it sent \"" + Text.escape(line.strip()) + "\")";
+        : " (it is not an SSH %s: it sent \"%s\")"
+            .formatted(server ? "client" : "server", Text.escape(line.strip()));
   }
 
   void stop() {

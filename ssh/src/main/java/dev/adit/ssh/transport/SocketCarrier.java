@@ -1,28 +1,37 @@
 package dev.adit.ssh.transport;
 
 import io.netty.bootstrap.Bootstrap;
+import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.EventLoop;
+import io.netty.channel.EventLoopGroup;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollChannelOption;
+import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.socket.DuplexChannel;
+import io.netty.channel.socket.SocketProtocolFamily;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.channel.unix.IntegerUnixChannelOption;
 import io.netty.util.AttributeKey;
+import java.net.Inet6Address;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,6 +48,13 @@ public final class SocketCarrier extends ChannelInboundHandlerAdapter implements
 
   /** How long what was queued may still take to go out once the connection has ended. */
   private static final int CLOSE_SECONDS = 2;
+
+  /**
+   * Linux's IPPROTO_IPV6 and IPV6_V6ONLY: each family has a socket of its own, so that one address
+   * in use doesn't take the other family along.
+   */
+  private static final IntegerUnixChannelOption V6_ONLY =
+      new IntegerUnixChannelOption("IPV6_V6ONLY", 41, 26);
 
   private static final AttributeKey<EarlyBytes> EARLY =
       AttributeKey.valueOf(SocketCarrier.class, "EARLY");
@@ -67,7 +83,7 @@ public final class SocketCarrier extends ChannelInboundHandlerAdapter implements
    * resolver would block the loop.
    */
   public static ChannelFuture connect(EventLoop loop, InetSocketAddress to, Options options) {
-    EarlyBytes early = new EarlyBytes();
+    EarlyBytes early = new EarlyBytes(_ -> {});
     Bootstrap bootstrap =
         new Bootstrap()
             .attr(EARLY, early)
@@ -87,6 +103,51 @@ public final class SocketCarrier extends ChannelInboundHandlerAdapter implements
       bootstrap.option(ChannelOption.IP_TOS, options.trafficClass);
     }
     return options.local == null ? bootstrap.connect(to) : bootstrap.connect(to, options.local);
+  }
+
+  /**
+   * Listens for connections that are fit for the constructor, each on a loop of the group.
+   *
+   * @param at resolved
+   * @param accepted called on the new connection's loop; nothing was sent or read yet
+   */
+  public static ChannelFuture listen(
+      EventLoopGroup loops,
+      InetSocketAddress at,
+      boolean keepAlive,
+      int backlog,
+      Consumer<Channel> accepted) {
+    boolean v6 = at.getAddress() instanceof Inet6Address;
+    ServerBootstrap server =
+        new ServerBootstrap()
+            .group(loops)
+            .channelFactory(
+                Epoll.isAvailable()
+                    ? () ->
+                        new EpollServerSocketChannel(
+                            v6 ? SocketProtocolFamily.INET6 : SocketProtocolFamily.INET)
+                    : NioServerSocketChannel::new)
+            .option(ChannelOption.SO_REUSEADDR, true)
+            .option(ChannelOption.SO_BACKLOG, backlog)
+            .childOption(ChannelOption.ALLOCATOR, Buffers.ALLOCATOR)
+            .childOption(ChannelOption.AUTO_READ, false)
+            .childOption(ChannelOption.AUTO_CLOSE, false)
+            .childOption(ChannelOption.ALLOW_HALF_CLOSURE, false)
+            .childOption(ChannelOption.TCP_NODELAY, true)
+            .childOption(ChannelOption.SO_KEEPALIVE, keepAlive)
+            .childHandler(
+                new ChannelInitializer<>() {
+                  @Override
+                  protected void initChannel(Channel channel) {
+                    EarlyBytes early = new EarlyBytes(accepted);
+                    channel.attr(EARLY).set(early);
+                    channel.pipeline().addLast(early);
+                  }
+                });
+    if (Epoll.isAvailable() && v6) {
+      server.option(V6_ONLY, 1);
+    }
+    return server.bind(at);
   }
 
   /**
@@ -153,7 +214,17 @@ public final class SocketCarrier extends ChannelInboundHandlerAdapter implements
    */
   private static final class EarlyBytes extends ChannelInboundHandlerAdapter {
     private final List<ByteBuf> bytes = new ArrayList<>();
+    private final Consumer<Channel> connected;
     private @Nullable Throwable failure;
+
+    EarlyBytes(Consumer<Channel> connected) {
+      this.connected = connected;
+    }
+
+    @Override
+    public void channelActive(ChannelHandlerContext ctx) {
+      connected.accept(ctx.channel());
+    }
 
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) {

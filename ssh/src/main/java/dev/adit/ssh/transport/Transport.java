@@ -3,6 +3,8 @@ package dev.adit.ssh.transport;
 import dev.adit.ssh.SshException;
 import dev.adit.ssh.crypto.PacketOpener;
 import dev.adit.ssh.crypto.PacketSealer;
+import dev.adit.ssh.keys.Signer;
+import dev.adit.ssh.wire.AuthMessage.UserauthSuccess;
 import dev.adit.ssh.wire.DisconnectReason;
 import dev.adit.ssh.wire.MalformedDataException;
 import dev.adit.ssh.wire.Message;
@@ -25,13 +27,16 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -75,6 +80,7 @@ public final class Transport implements PacketSink {
   private final EventLoop loop;
   private final TransportConfig config;
   private final TransportListener listener;
+  private final boolean server;
   private final PacketEncoder encoder;
   private final PacketDecoder decoder;
   private final KeyExchange keyExchange;
@@ -103,14 +109,16 @@ public final class Transport implements PacketSink {
       Carrier carrier,
       TransportConfig config,
       TransportListener listener,
-      HostKeyVerifier verifier) {
+      boolean server,
+      Function<Transport, KeyExchange> keyExchange) {
     this.carrier = carrier;
     this.loop = carrier.eventLoop();
     this.config = config;
     this.listener = listener;
+    this.server = server;
     this.encoder = new PacketEncoder(carrier, this);
-    this.decoder = new PacketDecoder(this, false);
-    this.keyExchange = new KeyExchange(this, config, verifier);
+    this.decoder = new PacketDecoder(this, server);
+    this.keyExchange = keyExchange.apply(this);
   }
 
   /** The client's end of a transport. Nothing is sent before {@link #handshake}. */
@@ -119,7 +127,34 @@ public final class Transport implements PacketSink {
       TransportConfig config,
       TransportListener listener,
       HostKeyVerifier verifier) {
-    return new Transport(carrier, config, listener, verifier);
+    return new Transport(
+        carrier,
+        config,
+        listener,
+        false,
+        transport -> new ClientKeyExchange(transport, config, verifier));
+  }
+
+  /**
+   * The server's end of a transport. Nothing is sent before {@link #handshake}. It sets no limit of
+   * its own to the time until the user is logged in: LoginGraceTime is one for all of it.
+   *
+   * @param hostKeys with certificates beside their bare keys; the client chooses among those whose
+   *     algorithms the configuration allows
+   * @param extensions what a client that asks for extension info is told (RFC 8308)
+   */
+  public static Transport server(
+      Carrier carrier,
+      TransportConfig config,
+      TransportListener listener,
+      List<Signer> hostKeys,
+      Map<String, byte[]> extensions) {
+    return new Transport(
+        carrier,
+        config,
+        listener,
+        true,
+        transport -> new ServerKeyExchange(transport, config, hostKeys, extensions));
   }
 
   // ---- Control lane -------------------------------------------------------------------------
@@ -131,7 +166,9 @@ public final class Transport implements PacketSink {
   public void handshake() throws SshException, InterruptedException {
     loop.execute(
         () -> {
-          startDeadline(firstPatience(), "during banner exchange");
+          if (!server) {
+            startDeadline(firstPatience(), "during banner exchange");
+          }
           carrier.start(decoder);
           encoder.sendRaw((config.identification() + "\r\n").getBytes(StandardCharsets.US_ASCII));
         });
@@ -225,6 +262,8 @@ public final class Transport implements PacketSink {
         switch (takeOrResume()) {
           case Event.RekeyDue _ -> exchangeKeys(null);
           case Event.Packet p when p.number() == MessageNumbers.KEXINIT -> exchangeKeys(p);
+          // Sent before the client saw that it is in; RFC 4252 section 5.1 ignores it.
+          case Event.Packet p when server && p.number() == MessageNumbers.USERAUTH_REQUEST -> {}
           case Event.Packet p -> throw unexpected(p.number(), "the connection is open");
           case Event.Closed c -> {
             return c.cause();
@@ -248,7 +287,7 @@ public final class Transport implements PacketSink {
     return peerIdentification;
   }
 
-  /** The peer's host key blob. */
+  /** The server's host key blob, on both sides. */
   public byte[] hostKey() {
     return keyExchange.hostKey();
   }
@@ -280,8 +319,9 @@ public final class Transport implements PacketSink {
 
   /**
    * Hands the messages of the connection layer to a handler from the next packet on; to be called
-   * when USERAUTH_SUCCESS has come (RFC 4252 section 5.1). Compression that was agreed starts here.
-   * Returns when the handler is in place.
+   * when USERAUTH_SUCCESS has come, or is due: a server sends it here, in the same turn of the
+   * loop, for the client's first channel may come right behind it (RFC 4252 section 5.1).
+   * Compression that was agreed starts behind it. Returns when the handler is in place.
    */
   public void open(PacketHandler packetHandler) throws InterruptedException {
     var opened =
@@ -293,18 +333,25 @@ public final class Transport implements PacketSink {
               }
               stopDeadline();
               handler = packetHandler;
-              if (compresses(keyExchange.compressionOut())) {
-                encoder.startCompression();
+              if (server) {
+                encoder.send(new UserauthSuccess());
               }
-              if (compresses(keyExchange.compressionIn())) {
-                decoder.startCompression();
-              }
+              startCompression(Objects.requireNonNull(keyExchange.negotiated()));
               decoder.open(packetHandler);
               // A limit that was reached while the user logged in.
               openedPacket();
               startRekeyTimer();
             });
     opened.await();
+  }
+
+  private void startCompression(Negotiated n) {
+    if (compresses(server ? n.compressionToClient() : n.compressionToServer())) {
+      encoder.startCompression();
+    }
+    if (compresses(server ? n.compressionToServer() : n.compressionToClient())) {
+      decoder.startCompression();
+    }
   }
 
   private static boolean compresses(String name) {
@@ -581,6 +628,7 @@ public final class Transport implements PacketSink {
       return;
     }
     String how = cause == null ? null : SocketErrors.plain(cause);
+    String connection = server ? "Connection from " : "Connection to ";
     String message =
         switch (decoder.phase()) {
           case IDENTIFICATION ->
@@ -590,10 +638,10 @@ public final class Transport implements PacketSink {
           case FIRST_KEY_EXCHANGE, AUTHENTICATION ->
               how == null || how.startsWith("Connection reset")
                   ? "Connection %s by %s".formatted(how == null ? "closed" : "reset", remote())
-                  : "Connection to %s: %s".formatted(remote(), how);
+                  : connection + remote() + ": " + how;
           case OPEN ->
               how == null
-                  ? "Connection to %s closed by remote host.".formatted(remote())
+                  ? connection + remote() + " closed by remote host."
                   : "Read from remote host %s: %s".formatted(remote(), how);
         };
     end(new SshException.Disconnected(true, 0, message, cause));
@@ -647,7 +695,9 @@ public final class Transport implements PacketSink {
     peerIdentification = line;
     listener.identified(line);
     keyExchange.peerIdentified(line);
-    startDeadline(config.handshakeTimeout(), "during the key exchange");
+    if (!server) {
+      startDeadline(config.handshakeTimeout(), "during the key exchange");
+    }
   }
 
   void bannerLine(String line) {
@@ -727,7 +777,8 @@ public final class Transport implements PacketSink {
             () ->
                 fail(
                     SshException.Disconnected.local(
-                        "Connection to %s timed out %s".formatted(carrier.remote(), when))),
+                        "Connection %s %s timed out %s"
+                            .formatted(server ? "from" : "to", carrier.remote(), when))),
             patience.toMillis(),
             TimeUnit.MILLISECONDS);
   }

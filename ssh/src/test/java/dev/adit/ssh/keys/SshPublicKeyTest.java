@@ -110,7 +110,11 @@ class SshPublicKeyTest {
     assertThatThrownBy(() -> key.verify(key.typeName(), draft.data("to be signed"), untouched))
         .isInstanceOf(InvalidSignatureException.class)
         .hasMessageContaining("without being touched");
-    key.verify(key.typeName(), draft.data("to be signed"), untouched, false);
+    key.verify(
+        key.typeName(),
+        draft.data("to be signed"),
+        untouched,
+        new SshPublicKey.SecurityKeyRules(false, false));
 
     // The flags are signed: nobody else can set them.
     byte[] forged = untouched.clone();

@@ -1,0 +1,178 @@
+package dev.adit.ssh;
+
+import dev.adit.ssh.auth.ServerAuthentication;
+import dev.adit.ssh.auth.ServerAuthentication.Admitted;
+import dev.adit.ssh.connection.Connection;
+import dev.adit.ssh.forward.ServerForwarding;
+import dev.adit.ssh.keys.KeyType;
+import dev.adit.ssh.transport.Carrier;
+import dev.adit.ssh.transport.Negotiated;
+import dev.adit.ssh.transport.Text;
+import dev.adit.ssh.transport.Transport;
+import dev.adit.ssh.transport.TransportConfig;
+import dev.adit.ssh.transport.TransportListener;
+import io.netty.util.concurrent.ScheduledFuture;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/** One client of a server, from the first byte to the last. */
+final class ServerConnection {
+  private final SshServer server;
+  private final ServerOptions.Builder o;
+  private final Peer peer;
+  private final Transport transport;
+  private final CompletableFuture<Void> ended = new CompletableFuture<>();
+
+  ServerConnection(SshServer server, ServerOptions options, Carrier carrier, Peer peer) {
+    this.server = server;
+    this.o = options.b;
+    this.peer = peer;
+    this.transport =
+        Transport.server(
+            carrier,
+            transportConfig(),
+            listener(),
+            o.hostKeys.stream().flatMap(key -> key.signers().stream()).toList(),
+            extensions());
+  }
+
+  /** Completes when all has ended and been told. */
+  CompletableFuture<Void> ended() {
+    return ended;
+  }
+
+  /** Serves the client on a control lane of its own. Returns at once. */
+  void start() {
+    Thread.ofVirtual().name("adit-control").start(this::controlLane);
+  }
+
+  /** Says goodbye and closes. Callable from any thread. */
+  void disconnect(String why) {
+    transport.disconnect(why);
+  }
+
+  /** The whole life of a connection, in the order in which it happens. */
+  private void controlLane() {
+    String user = null;
+    SshException cause;
+    try {
+      ScheduledFuture<?> grace = startGraceTime();
+      transport.handshake();
+      Admitted admitted = ServerAuthentication.run(transport, authConfig());
+      if (grace != null) {
+        grace.cancel(false);
+      }
+      AccessPolicy policy = admitted.policy();
+      user = policy.user();
+      String name = user;
+      Connection connection =
+          Connection.over(admitted.user(), event -> tell(name, event), c -> serve(c, policy));
+      connection
+          .eventLoop()
+          .execute(
+              () -> connection.startKeepalive(o.aliveInterval, o.aliveCountMax, "client " + peer));
+      cause = transport.serve();
+    } catch (SshException e) {
+      transport.fail(e);
+      cause = e;
+    } catch (InterruptedException e) {
+      cause = SshException.Disconnected.local("interrupted", e);
+      transport.fail(cause);
+    } catch (Throwable e) {
+      // A defect of ours ends this connection and no other.
+      cause = SshException.Disconnected.local("internal error: " + e, e);
+      transport.fail(cause);
+    }
+    o.events.accept(new ServerEvent.Disconnected(peer, user, cause));
+    server.ended(this);
+    ended.complete(null);
+  }
+
+  /** What the client may ask for, once its user is in. In here each room takes its part. */
+  private void serve(Connection connection, AccessPolicy policy) {
+    ServerForwarding.on(connection, policy, o.targetResolver);
+  }
+
+  private void tell(String user, TunnelEvent event) {
+    if (!(event instanceof TunnelEvent.Disconnected)) {
+      o.events.accept(new ServerEvent.Tunnel(peer, user, event));
+    }
+  }
+
+  private @Nullable ScheduledFuture<?> startGraceTime() {
+    if (o.loginGraceTime.isZero()) {
+      return null;
+    }
+    return transport
+        .eventLoop()
+        .schedule(
+            () ->
+                transport.fail(
+                    SshException.Disconnected.local("Timeout before authentication for " + peer)),
+            o.loginGraceTime.toMillis(),
+            TimeUnit.MILLISECONDS);
+  }
+
+  private TransportConfig transportConfig() {
+    return new TransportConfig(
+        SshConnection.IDENTIFICATION,
+        o.kexAlgorithms,
+        o.hostKeyAlgorithms,
+        o.ciphers,
+        o.macs,
+        o.compression ? List.of("none", "zlib@openssh.com") : List.of("none"),
+        o.allowNonStrictKex,
+        o.rekeyBytes,
+        o.rekeyInterval,
+        o.rekeyTimeout,
+        o.rekeyTimeout,
+        o.requiredRsaSize);
+  }
+
+  private ServerAuthentication.Config authConfig() {
+    return new ServerAuthentication.Config(
+        peer,
+        o.authenticator,
+        Set.copyOf(o.publicKeyAlgorithms),
+        o.requiredRsaSize,
+        o.maxAuthTries,
+        o.events);
+  }
+
+  /** RFC 8308, and OpenSSH's PROTOCOL for the others. */
+  private Map<String, byte[]> extensions() {
+    String algorithms =
+        o.publicKeyAlgorithms.stream()
+            .map(KeyType::plainAlgorithm)
+            .distinct()
+            .collect(Collectors.joining(","));
+    return Map.of(
+        "server-sig-algs", algorithms.getBytes(StandardCharsets.US_ASCII),
+        "publickey-hostbound@openssh.com", new byte[] {'0'},
+        "ping@openssh.com", new byte[] {'0'});
+  }
+
+  private TransportListener listener() {
+    return new TransportListener() {
+      private volatile String identification = "";
+
+      @Override
+      public void identified(String line) {
+        identification = Text.escape(line);
+      }
+
+      @Override
+      public void keysExchanged(Negotiated n, boolean strict, boolean first) {
+        o.events.accept(
+            new ServerEvent.KeysExchanged(
+                peer, SshConnection.info(identification, n, strict, first)));
+      }
+    };
+  }
+}
