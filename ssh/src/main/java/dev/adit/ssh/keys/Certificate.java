@@ -231,11 +231,20 @@ public final class Certificate extends SshPublicKey {
    */
   public void checkUser(String user, Instant now, Collection<String> caAlgorithms)
       throws InvalidCertificateException {
+    checkUser(List.of(user), now, caAlgorithms);
+  }
+
+  /**
+   * The same where other names than the user's are asked for: the certificate must have one of
+   * them. Names are compared to the letter: a comma in one separates nothing (CVE-2026-35414).
+   */
+  public void checkUser(Collection<String> names, Instant now, Collection<String> caAlgorithms)
+      throws InvalidCertificateException {
     checkUseAndTime(Use.USER, now);
     if (principals.isEmpty()) {
       throw new InvalidCertificateException("Certificate lacks principal list");
     }
-    if (!principals.contains(user)) {
+    if (names.stream().noneMatch(name -> !name.isEmpty() && principals.contains(name))) {
       throw new InvalidCertificateException("Certificate invalid: name is not a listed principal");
     }
     checkOptionsAndAuthority(USER_OPTIONS, caAlgorithms);

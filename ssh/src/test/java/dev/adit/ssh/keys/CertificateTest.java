@@ -8,6 +8,7 @@ import dev.adit.ssh.wire.MalformedDataException;
 import dev.adit.ssh.wire.WireWriter;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -149,13 +150,46 @@ class CertificateTest {
     assertThatThrownBy(() -> SshPublicKey.parse(twice)).hasMessageContaining("twice");
   }
 
+  @Test
+  void anyOfSeveralNamesIsEnoughAndAnEmptyOneIsNoName() throws Exception {
+    Certificate certificate = certified(List.of("ops", ""), Map.of(), Map.of());
+    certificate.checkUser(List.of("alice", "ops"), NOW, ALL);
+    for (List<String> names : List.of(List.of("alice"), List.of(""), List.<String>of())) {
+      assertThatThrownBy(() -> certificate.checkUser(names, NOW, ALL))
+          .hasMessage("Certificate invalid: name is not a listed principal");
+    }
+  }
+
   /** A user certificate as no ssh-keygen would make it. */
   private static byte[] certificate(
       byte[] authority, List<String> principals, List<String> criticalOptions) throws Exception {
-    WireWriter names = WireWriter.create();
-    principals.forEach(names::writeString);
     WireWriter options = WireWriter.create();
     criticalOptions.forEach(name -> options.writeString(name).writeString(new byte[0]));
+    return certificate(authority, principals, options.toBytes(), new byte[0]);
+  }
+
+  /** A user certificate by the key that it certifies, with any options. */
+  static Certificate certified(
+      List<String> principals, Map<String, byte[]> criticalOptions, Map<String, byte[]> extensions)
+      throws Exception {
+    WireWriter options = WireWriter.create();
+    criticalOptions.forEach((name, data) -> options.writeString(name).writeString(data));
+    WireWriter permissions = WireWriter.create();
+    extensions.forEach((name, data) -> permissions.writeString(name).writeString(data));
+    return (Certificate)
+        SshPublicKey.parse(
+            certificate(
+                TestKeys.key("ed25519.pub").blob(),
+                principals,
+                options.toBytes(),
+                permissions.toBytes()));
+  }
+
+  private static byte[] certificate(
+      byte[] authority, List<String> principals, byte[] criticalOptions, byte[] extensions)
+      throws Exception {
+    WireWriter names = WireWriter.create();
+    principals.forEach(names::writeString);
     PrivateKey key =
         OpenSshKeyFormat.parse(Pem.parse(TestKeys.bytes("ed25519")).bytes())
             .open(new byte[0])
@@ -172,8 +206,8 @@ class CertificateTest {
             .writeString(names.toBytes())
             .writeUint64(0)
             .writeUint64(-1)
-            .writeString(options.toBytes())
-            .writeString("")
+            .writeString(criticalOptions)
+            .writeString(extensions)
             .writeString("")
             .writeString(authority)
             .toBytes();
