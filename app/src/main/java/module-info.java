@@ -4,6 +4,7 @@ module dev.adit {
   requires ch.qos.logback.classic;
   requires ch.qos.logback.core;
   requires dev.adit.ssh;
+  requires io.netty.common;
   requires jdk.unsupported;
   requires jopt.simple;
   requires org.slf4j;

@@ -16,13 +16,9 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.EnumMap;
-import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Objects;
-import joptsimple.OptionException;
-import joptsimple.OptionParser;
-import joptsimple.OptionSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -171,35 +167,19 @@ public final class ClientCommandLine {
 
     /** Reads the flags up to the first argument that is none, and returns what is left. */
     private List<String> flags(List<String> args) throws UsageException {
-      var parser = new OptionParser();
-      parser.posixlyCorrect(true);
+      var letters = new LinkedHashMap<Character, Boolean>();
       for (var flag : Flag.values()) {
-        var option = parser.accepts(Character.toString(flag.letter()));
-        if (flag.argument() != null) {
-          option.withRequiredArg();
-        }
+        letters.put(flag.letter(), flag.argument() != null);
       }
-      OptionSet found;
       try {
-        found = parser.parse(args.toArray(String[]::new));
-      } catch (OptionException e) {
-        var letter = printable(e.options().getFirst().charAt(0));
-        throw new UsageException(
-            (Flag.of(letter) == null ? "unknown option -- " : "option requires an argument -- ")
-                + letter,
-            true);
+        var found = Getopt.read(letters, args);
+        for (var each : found.flags()) {
+          given.add(new Given(Objects.requireNonNull(Flag.of(each.letter())), each.argument()));
+        }
+        return found.rest();
+      } catch (Getopt.BadFlagException e) {
+        throw new UsageException(e.getMessage(), true);
       }
-      var arguments = new EnumMap<Flag, Iterator<?>>(Flag.class);
-      for (var option : found.specs()) {
-        var flag = Objects.requireNonNull(Flag.of(option.options().getFirst().charAt(0)));
-        var next = arguments.computeIfAbsent(flag, _ -> found.valuesOf(option).iterator());
-        given.add(new Given(flag, flag.argument() == null ? null : (String) next.next()));
-      }
-      return found.nonOptionArguments().stream().map(Object::toString).toList();
-    }
-
-    private static char printable(char c) {
-      return Character.isISOControl(c) ? '?' : c;
     }
 
     private void take(Given each) throws ConfigException, UsageException {

@@ -86,7 +86,7 @@ final class Pages {
     return page.toString();
   }
 
-  private static String roff(String text) {
+  static String roff(String text) {
     var escaped = text.replace("\\", "\\e").replace("-", "\\-");
     return escaped.startsWith(".") || escaped.startsWith("'") ? "\\&" + escaped : escaped;
   }
@@ -174,7 +174,7 @@ final class Pages {
     };
   }
 
-  private static String zshText(String text) {
+  static String zshText(String text) {
     return text.replace("'", "'\\''").replace("[", "\\[").replace("]", "\\]").replace(":", "\\:");
   }
 

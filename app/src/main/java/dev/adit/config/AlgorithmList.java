@@ -6,7 +6,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Makes a list of algorithms out of a default and what was asked for: {@code +}, - and ^. */
-final class AlgorithmList {
+public final class AlgorithmList {
   private AlgorithmList() {}
 
   /** The kind of list that a keyword sets, or null for other keywords. */
@@ -36,10 +36,11 @@ final class AlgorithmList {
    *
    * @param spec what was asked for, not empty
    * @param notes gets a line for each name that OpenSSH has and we don't
+   * @param keyword as it is named in what is told
    * @throws ConfigException when a name is nobody's, or nothing is left
    */
-  static List<String> assemble(
-      Keyword keyword,
+  public static List<String> assemble(
+      String keyword,
       String spec,
       AlgorithmNames names,
       AlgorithmNames.Kind kind,
@@ -60,7 +61,7 @@ final class AlgorithmList {
           default -> named(keyword, spec, names, kind, notes);
         };
     if (list.isEmpty()) {
-      throw new ConfigException("%s '%s' leaves nothing to offer".formatted(keyword.text(), spec));
+      throw new ConfigException("%s '%s' leaves nothing to offer".formatted(keyword, spec));
     }
     return list;
   }
@@ -72,7 +73,7 @@ final class AlgorithmList {
   }
 
   private static List<String> named(
-      Keyword keyword,
+      String keyword,
       String list,
       AlgorithmNames names,
       AlgorithmNames.Kind kind,
@@ -90,7 +91,7 @@ final class AlgorithmList {
           chosen.add(name);
         }
       } else if (names.isKnownElsewhere(kind, name)) {
-        notes.add("%s: %s is not implemented and is left out".formatted(keyword.text(), name));
+        notes.add("%s: %s is not implemented and is left out".formatted(keyword, name));
       } else {
         throw new ConfigException(
             switch (kind) {

@@ -1,7 +1,7 @@
 package dev.adit.config;
 
 /** A configuration that can't be used. The message says where and what, in ssh's words. */
-public final class ConfigException extends Exception {
+public class ConfigException extends Exception {
   private static final long serialVersionUID = 1L;
 
   public ConfigException(String message) {

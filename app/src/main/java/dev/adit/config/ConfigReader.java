@@ -2,8 +2,6 @@ package dev.adit.config;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -118,7 +116,7 @@ final class ConfigReader {
     } catch (NoSuchFileException e) {
       return false;
     } catch (IOException e) {
-      throw new ConfigException("Can't open user config file %s: %s".formatted(file, reason(e)), e);
+      throw new ConfigException("Can't open user config file %s: %s".formatted(file, Globs.reason(e)), e);
     }
     var problems = new ArrayList<String>();
     boolean isActive = active;
@@ -138,14 +136,6 @@ final class ConfigReader {
     return true;
   }
 
-  static String reason(IOException e) {
-    return switch (e) {
-      case NoSuchFileException _ -> "No such file or directory";
-      case AccessDeniedException _ -> "Permission denied";
-      default -> String.valueOf(e.getMessage());
-    };
-  }
-
   /**
    * Owned by root or us and writable by nobody else. A group that is named as its owner is the
    * owner alone, on systems that give each user a group.
@@ -162,7 +152,7 @@ final class ConfigReader {
     } catch (NoSuchFileException e) {
       return true;
     } catch (IOException e) {
-      throw new ConfigException("Can't open user config file %s: %s".formatted(file, reason(e)), e);
+      throw new ConfigException("Can't open user config file %s: %s".formatted(file, Globs.reason(e)), e);
     } catch (UnsupportedOperationException e) {
       // A file system without owners, as on Windows.
       return true;
@@ -242,7 +232,7 @@ final class ConfigReader {
         if (kind != null) {
           // The list is made when all is read; what is wrong with it is told with its line.
           var unused =
-              AlgorithmList.assemble(keyword, (String) value, algorithms, kind, new ArrayList<>());
+              AlgorithmList.assemble(keyword.text(), (String) value, algorithms, kind, new ArrayList<>());
         }
         if (words.hasNext()) {
           throw new ConfigException(
@@ -299,61 +289,13 @@ final class ConfigReader {
           place.origin == Origin.USER ? local.sshDirectory() : local.systemConfig().getParent();
       path = base + "/" + path;
     }
-    for (var file : glob(path)) {
+    for (var file : Globs.files(path)) {
       try {
         file(file, place.origin, true, place.depth + 1, isActive, place.neverMatches || !isActive);
       } catch (ConfigException e) {
         throw new PlacedException(e);
       }
     }
-  }
-
-  /** The files that a path with wildcards stands for, sorted. */
-  private static List<Path> glob(String path) throws ConfigException {
-    var found = List.of(Path.of("/"));
-    for (var part : Path.of(path)) {
-      var name = part.toString();
-      var next = new ArrayList<Path>();
-      if (!isGlob(name)) {
-        for (var directory : found) {
-          var file = directory.resolve(part);
-          if (Files.exists(file)) {
-            next.add(file);
-          }
-        }
-      } else {
-        var matcher = FileSystems.getDefault().getPathMatcher("glob:" + escapeBraces(name));
-        for (var directory : found) {
-          if (!Files.isDirectory(directory)) {
-            continue;
-          }
-          try (var entries = Files.list(directory)) {
-            entries
-                .filter(
-                    entry ->
-                        matcher.matches(entry.getFileName())
-                            && (name.startsWith(".")
-                                || !entry.getFileName().toString().startsWith(".")))
-                .sorted()
-                .forEach(next::add);
-          } catch (IOException e) {
-            throw new ConfigException(
-                "Can't read directory %s: %s".formatted(directory, reason(e)), e);
-          }
-        }
-      }
-      found = next;
-    }
-    return found;
-  }
-
-  private static boolean isGlob(String name) {
-    return name.indexOf('*') >= 0 || name.indexOf('?') >= 0 || name.indexOf('[') >= 0;
-  }
-
-  /** Braces mean nothing in glob(7), but something in Java's. */
-  private static String escapeBraces(String name) {
-    return name.replace("{", "\\{").replace("}", "\\}");
   }
 
   // --- Host and Match ---
@@ -465,7 +407,7 @@ final class ConfigReader {
     try {
       return local.shell().run(expanded) == 0;
     } catch (IOException e) {
-      throw new ConfigException("Match exec '%s' failed: %s".formatted(expanded, reason(e)), e);
+      throw new ConfigException("Match exec '%s' failed: %s".formatted(expanded, Globs.reason(e)), e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new ConfigException("Match exec '%s' was interrupted".formatted(expanded), e);

@@ -175,7 +175,7 @@ public final class OptionsResolver {
           kind,
           spec == null
               ? algorithms.defaults(kind)
-              : AlgorithmList.assemble(keyword, spec, algorithms, kind, notes));
+              : AlgorithmList.assemble(keyword.text(), spec, algorithms, kind, notes));
     }
     var revoked = settings.text(Keyword.REVOKED_HOST_KEYS);
     return new ClientOptions(

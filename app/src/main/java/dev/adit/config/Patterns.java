@@ -3,11 +3,11 @@ package dev.adit.config;
 import java.util.Locale;
 
 /** The patterns of ssh_config(5): {@code *}, {@code ?}, and lists with negation. */
-final class Patterns {
+public final class Patterns {
   private Patterns() {}
 
   /** What a pattern list says about a text. */
-  enum Verdict {
+  public enum Verdict {
     MATCHED,
     NOT_MATCHED,
     /** A negated entry matched: nothing else on the list can help. */
@@ -15,7 +15,7 @@ final class Patterns {
   }
 
   /** Case-sensitive; the time is at most the product of both lengths. */
-  static boolean matches(String text, String pattern) {
+  public static boolean matches(String text, String pattern) {
     int t = 0;
     int p = 0;
     int star = -1;
@@ -41,21 +41,21 @@ final class Patterns {
     return p == pattern.length();
   }
 
-  static boolean hasWildcard(String pattern) {
+  public static boolean hasWildcard(String pattern) {
     return pattern.indexOf('*') >= 0 || pattern.indexOf('?') >= 0;
   }
 
   /** A list parted by commas; a negated entry that matches wins over everything. */
-  static Verdict list(String text, String patterns) {
+  public static Verdict list(String text, String patterns) {
     return anyOf(text, patterns.split(",", -1));
   }
 
   /** As {@link #list}, for host names: the list's case does not matter. */
-  static Verdict hosts(String host, String patterns) {
+  public static Verdict hosts(String host, String patterns) {
     return list(host, patterns.toLowerCase(Locale.ROOT));
   }
 
-  static Verdict anyOf(String text, String... patterns) {
+  public static Verdict anyOf(String text, String... patterns) {
     var verdict = Verdict.NOT_MATCHED;
     for (var pattern : patterns) {
       boolean negated = pattern.startsWith("!");

@@ -178,7 +178,7 @@ public final class Tokens {
     }
   }
 
-  static String printable(String text) {
+  public static String printable(String text) {
     var shown = new StringBuilder(text.length());
     text.chars().forEach(c -> shown.append(Character.isISOControl(c) ? '?' : (char) c));
     return shown.toString();

@@ -12,17 +12,17 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** How the arguments of keywords are read; each reader says in ssh's words what is wrong. */
-final class Values {
+public final class Values {
   private Values() {}
 
   /** Reads a keyword's arguments. The type of what it yields belongs to the keyword. */
   @FunctionalInterface
-  interface Reader {
+  public interface Reader {
     Object read(Words words) throws ConfigException;
   }
 
   /** How many values one line may add; ssh has INT_MAX or 100, depending on the keyword. */
-  static final int MAX_LIST = 1000;
+  public static final int MAX_LIST = 1000;
 
   private static final List<String> IPQOS_NAMES =
       List.of(
@@ -173,7 +173,7 @@ final class Values {
     return parsePort(words.next("missing argument."));
   }
 
-  static int parsePort(String word) throws ConfigException {
+  public static int parsePort(String word) throws ConfigException {
     if (word.matches("\\d{1,9}")) {
       int value = Integer.parseInt(word);
       if (value >= 1 && value <= 65535) {
@@ -190,7 +190,7 @@ final class Values {
   }
 
   /** Whole seconds of {@code 90}, {@code 1h30m} and the like. */
-  static int seconds(String word) throws ConfigException {
+  public static int seconds(String word) throws ConfigException {
     var parts = TIME_PART.matcher(word);
     long total = 0;
     int at = 0;
@@ -216,7 +216,7 @@ final class Values {
   }
 
   /** Bytes of {@code 16}, {@code 1K}, {@code 2M}, {@code 3G}. */
-  private static long bytes(String word) throws ConfigException {
+  public static long bytes(String word) throws ConfigException {
     if (!word.matches("\\d{1,18}[kKmMgG]?")) {
       throw new ConfigException("Bad number '%s': Invalid argument".formatted(word));
     }
@@ -416,7 +416,7 @@ final class Values {
     throw new ConfigException("Bad escape character.");
   }
 
-  static Object ipqos(Words words) throws ConfigException {
+  public static Object ipqos(Words words) throws ConfigException {
     int interactive = parseIpqos(words.next("missing argument."));
     int bulk = words.hasNext() ? parseIpqos(words.next()) : interactive;
     return new ClientOptions.IpQos(interactive, bulk);
@@ -442,7 +442,7 @@ final class Values {
     throw new ConfigException("Bad IPQoS value: " + word);
   }
 
-  static String ipqosName(int value) {
+  public static String ipqosName(int value) {
     if (value == ClientOptions.IpQos.NONE) {
       return "none";
     }
@@ -454,7 +454,7 @@ final class Values {
     return "0x%02x".formatted(value);
   }
 
-  static Object logLevel(Words words) throws ConfigException {
+  public static Object logLevel(Words words) throws ConfigException {
     var word = words.next("missing argument.");
     return switch (word.toUpperCase(Locale.ROOT)) {
       case "QUIET", "SILENT" -> ClientOptions.LogLevel.QUIET;
@@ -469,7 +469,7 @@ final class Values {
     };
   }
 
-  static Object facility(Words words) throws ConfigException {
+  public static Object facility(Words words) throws ConfigException {
     var word = words.next("missing argument.");
     var name = word.toUpperCase(Locale.ROOT);
     if (!name.matches("DAEMON|USER|AUTH|AUTHPRIV|LOCAL[0-7]")) {
@@ -539,7 +539,7 @@ final class Values {
     return word.contains(":") ? word : word + ":any";
   }
 
-  static Object sendEnv(Words words) throws ConfigException {
+  public static Object sendEnv(Words words) throws ConfigException {
     var values = words.remaining();
     for (var value : values) {
       if (value.isEmpty() || value.indexOf('=') >= 0) {
@@ -579,7 +579,7 @@ final class Values {
   }
 
   /** Anything at all: keywords that are known and skipped. */
-  static Object anything(Words words) {
+  public static Object anything(Words words) {
     return words.takeRest();
   }
 }

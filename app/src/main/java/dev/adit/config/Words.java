@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * One line of a configuration file: its keyword, the rest to the letter (commands take that), and
  * the rest as words without quotes.
  */
-final class Words {
+public final class Words {
   private final String keyword;
   private final String rest;
   private final List<String> words;
@@ -25,7 +25,7 @@ final class Words {
    *
    * @throws ConfigException when a quote is not closed
    */
-  static @Nullable Words of(String line) throws ConfigException {
+  public static @Nullable Words of(String line) throws ConfigException {
     int i = skipSpaces(line, 0);
     int end = line.length();
     while (end > i && isSpace(line.charAt(end - 1))) {
@@ -63,7 +63,7 @@ final class Words {
    *
    * @throws ConfigException when a quote is not closed
    */
-  Words parted() throws ConfigException {
+  public Words parted() throws ConfigException {
     return new Words(keyword, rest, split(rest));
   }
 
@@ -120,16 +120,21 @@ final class Words {
     return next == '"' || next == '\'' || next == '\\' || (quote == 0 && next == ' ');
   }
 
-  String keyword() {
+  /** The same words from the next one on; reading them leaves these where they are. */
+  public Words copy() {
+    return new Words(keyword, rest, words.subList(next, words.size()));
+  }
+
+  public String keyword() {
     return keyword;
   }
 
   /** Everything behind the keyword, quotes and {@code #} included. */
-  String rest() {
+  public String rest() {
     return rest;
   }
 
-  boolean hasNext() {
+  public boolean hasNext() {
     return next < words.size();
   }
 
@@ -138,26 +143,26 @@ final class Words {
    *
    * @throws ConfigException when there is none, or it is empty
    */
-  String next(String missing) throws ConfigException {
+  public String next(String missing) throws ConfigException {
     if (!hasNext() || words.get(next).isEmpty()) {
       throw new ConfigException(missing);
     }
     return words.get(next++);
   }
 
-  String next() throws ConfigException {
+  public String next() throws ConfigException {
     return next("missing argument.");
   }
 
   /** All that are left. */
-  List<String> remaining() {
+  public List<String> remaining() {
     var left = words.subList(next, words.size());
     next = words.size();
     return List.copyOf(left);
   }
 
   /** Takes the rest of the line as one piece. */
-  String takeRest() {
+  public String takeRest() {
     next = words.size();
     return rest;
   }
