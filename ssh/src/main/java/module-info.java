@@ -31,4 +31,7 @@ module dev.adit.ssh {
       dev.adit,
       dev.adit.interop,
       dev.adit.bench;
+  // The client puts its terminal into the state that it asks the server for.
+  exports dev.adit.ssh.session to
+      dev.adit;
 }

@@ -221,9 +221,7 @@ public final class ServerCommandLine {
       if (prints || checks) {
         // As sshd: what is shown is what holds for a connection, if only for an unknown one.
         return new Check(
-            config,
-            prints ? ServerConfigDump.of(config.forConnection(facts)) : "",
-            config.notes());
+            config, prints ? ServerConfigDump.of(config.forConnection(facts)) : "", config.notes());
       }
       return new Serve(
           config,

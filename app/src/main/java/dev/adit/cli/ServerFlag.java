@@ -38,8 +38,10 @@ public enum ServerFlag {
   QUIET('q', null, "Log nothing."),
   SHOW_AND_CHECK('T', null, "Check configuration and host keys, print the effective settings."),
   CHECK('t', null, "Check configuration and host keys, and say nothing when all is well."),
-  NAME_LENGTH('u', "len", "How long a host name utmp has room for; does nothing, as nothing is"
-          + " written there."),
+  NAME_LENGTH(
+      'u',
+      "len",
+      "How long a host name utmp has room for; does nothing, as nothing is" + " written there."),
   VERSION('V', null, "Print the version and exit.");
 
   private final char letter;

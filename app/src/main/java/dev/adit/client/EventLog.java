@@ -37,6 +37,8 @@ final class EventLog {
               e.sent(),
               e.received(),
               e.age().toMillis() / 1000.0);
+      case TunnelEvent.SessionStarted e -> log.debug("channel {}: {}", e.channel(), e.what());
+      case TunnelEvent.SessionEnded e -> log.debug("channel {}: ended: {}", e.channel(), e.how());
       case TunnelEvent.Notice e -> log.info("{}", e.text());
       case TunnelEvent.Disconnected e ->
           log.debug("disconnected: {}", e.cause() == null ? "by us" : e.cause().getMessage());
@@ -48,8 +50,7 @@ final class EventLog {
       log.debug("rekeyed: {}, {}", info.kex(), info.cipherToServer());
       return;
     }
-    log.debug(
-        "Remote protocol version 2.0, remote software version {}", info.peerIdentification());
+    log.debug("Remote protocol version 2.0, remote software version {}", info.peerIdentification());
     log.debug("kex: algorithm: {}", info.kex());
     log.debug("kex: host key algorithm: {}", info.hostKeyAlgorithm());
     log.debug("kex: strict: {}", info.strict() ? "yes" : "no");

@@ -116,7 +116,8 @@ final class ConfigReader {
     } catch (NoSuchFileException e) {
       return false;
     } catch (IOException e) {
-      throw new ConfigException("Can't open user config file %s: %s".formatted(file, Globs.reason(e)), e);
+      throw new ConfigException(
+          "Can't open user config file %s: %s".formatted(file, Globs.reason(e)), e);
     }
     var problems = new ArrayList<String>();
     boolean isActive = active;
@@ -152,7 +153,8 @@ final class ConfigReader {
     } catch (NoSuchFileException e) {
       return true;
     } catch (IOException e) {
-      throw new ConfigException("Can't open user config file %s: %s".formatted(file, Globs.reason(e)), e);
+      throw new ConfigException(
+          "Can't open user config file %s: %s".formatted(file, Globs.reason(e)), e);
     } catch (UnsupportedOperationException e) {
       // A file system without owners, as on Windows.
       return true;
@@ -232,7 +234,8 @@ final class ConfigReader {
         if (kind != null) {
           // The list is made when all is read; what is wrong with it is told with its line.
           var unused =
-              AlgorithmList.assemble(keyword.text(), (String) value, algorithms, kind, new ArrayList<>());
+              AlgorithmList.assemble(
+                  keyword.text(), (String) value, algorithms, kind, new ArrayList<>());
         }
         if (words.hasNext()) {
           throw new ConfigException(
@@ -407,7 +410,8 @@ final class ConfigReader {
     try {
       return local.shell().run(expanded) == 0;
     } catch (IOException e) {
-      throw new ConfigException("Match exec '%s' failed: %s".formatted(expanded, Globs.reason(e)), e);
+      throw new ConfigException(
+          "Match exec '%s' failed: %s".formatted(expanded, Globs.reason(e)), e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new ConfigException("Match exec '%s' was interrupted".formatted(expanded), e);

@@ -23,7 +23,8 @@ public final class SystemGroups {
               .start();
       process.getOutputStream().close();
       var out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-      boolean isKnown = process.waitFor(SECONDS_TO_WAIT, TimeUnit.SECONDS) && process.exitValue() == 0;
+      boolean isKnown =
+          process.waitFor(SECONDS_TO_WAIT, TimeUnit.SECONDS) && process.exitValue() == 0;
       return isKnown && !out.isEmpty() ? List.of(out.split("\0")) : List.of();
     } catch (IOException e) {
       return List.of();

@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
+import dev.adit.ssh.session.Termios;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -25,7 +26,7 @@ final class Libc {
   /** After what was written has gone out, and keeping what was typed ahead. */
   static final int TCSADRAIN = 1;
 
-  /** As TCSADRAIN, and what was typed ahead is thrown away. */
+  /** As TCSADRAIN; what was typed before was shown, or was for someone else, and is thrown away. */
   static final int TCSAFLUSH = 2;
 
   private static final short POLLIN = 1;
@@ -84,21 +85,21 @@ final class Libc {
   }
 
   /** The terminal's settings as the system has them; null if this is no terminal. */
-  static byte @Nullable [] termios(int fd) {
+  static @Nullable Termios termios(int fd) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment termios = arena.allocate(TERMIOS_ROOM, 8);
       return (int) TCGETATTR.invokeExact(fd, termios) == 0
-          ? termios.toArray(java.lang.foreign.ValueLayout.JAVA_BYTE)
+          ? Termios.of(termios.toArray(java.lang.foreign.ValueLayout.JAVA_BYTE))
           : null;
     } catch (Throwable e) {
       throw impossible(e);
     }
   }
 
-  static void setTermios(int fd, int when, byte[] settings) {
+  static void setTermios(int fd, int when, Termios settings) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment termios = arena.allocate(TERMIOS_ROOM, 8);
-      termios.copyFrom(MemorySegment.ofArray(settings));
+      termios.copyFrom(MemorySegment.ofArray(settings.toBytes()));
       // It fails when the terminal is gone, and then nothing is left to set.
       int _ = (int) TCSETATTR.invokeExact(fd, when, termios);
     } catch (Throwable e) {

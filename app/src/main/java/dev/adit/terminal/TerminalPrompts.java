@@ -3,6 +3,7 @@ package dev.adit.terminal;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.adit.ssh.UserInteraction;
+import dev.adit.ssh.session.Termios;
 import java.io.File;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -142,12 +143,13 @@ public final class TerminalPrompts implements UserInteraction {
     public char @Nullable [] ask() {
       Tty.INPUT.lock();
       try {
-        Termios now = Termios.of(tty);
+        Termios now = Libc.termios(tty);
         if (now != null) {
           // A session may have the terminal in raw mode meanwhile.
           Termios cooked = Tty.cooked();
           Tty.remember(tty, now);
-          (cooked == null ? now : cooked).echo(echo).applyAndForgetInput(tty);
+          Termios asking = (cooked == null ? now : cooked).echo(echo);
+          Libc.setTermios(tty, Libc.TCSAFLUSH, asking);
         }
         Libc.write(tty, ("\r" + prompt).getBytes(UTF_8));
         char[] answer = readLine();

@@ -1,6 +1,7 @@
 package dev.adit.terminal;
 
 import dev.adit.ssh.PtyOptions;
+import dev.adit.ssh.session.Termios;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -52,10 +53,10 @@ public final class Tty {
 
   /** Hands every key on as it is, until {@link #leaveRaw}. */
   public static void enterRaw() {
-    Termios now = Termios.of(Libc.STDIN);
+    Termios now = Libc.termios(Libc.STDIN);
     if (now != null) {
       Termios cooked = remember(Libc.STDIN, now);
-      cooked.raw().apply(Libc.STDIN);
+      Libc.setTermios(Libc.STDIN, Libc.TCSADRAIN, cooked.raw());
     }
   }
 
@@ -77,7 +78,7 @@ public final class Tty {
       now = CHANGED.get(Libc.STDIN);
     }
     if (now == null) {
-      now = Termios.of(Libc.STDIN);
+      now = Libc.termios(Libc.STDIN);
     }
     return new PtyOptions(
         term, size[1], size[0], size[2], size[3], now == null ? Map.of() : now.modes());
@@ -109,7 +110,7 @@ public final class Tty {
     synchronized (LOCK) {
       Termios before = CHANGED.remove(fd);
       if (before != null) {
-        before.apply(fd);
+        Libc.setTermios(fd, Libc.TCSADRAIN, before);
       }
     }
   }

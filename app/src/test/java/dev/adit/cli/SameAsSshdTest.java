@@ -288,7 +288,8 @@ class SameAsSshdTest {
   @Test
   void allBadLinesAreTold() throws Exception {
     var file = directory.resolve("sshd_config");
-    Files.writeString(file, "Nonsense 1\nPort\nUsePAM \"\nMaxAuthTries 1 2\nMatch user a\nPort 5\n");
+    Files.writeString(
+        file, "Nonsense 1\nPort\nUsePAM \"\nMaxAuthTries 1 2\nMatch user a\nPort 5\n");
     assertThat(ours(args(file)).err()).isEqualTo(RealSshd.run(args(file)).err());
     Files.writeString(file, "Nonsense 1\nPort\n");
     assertThat(ours(args(file)).err()).isEqualTo(RealSshd.run(args(file)).err());

@@ -173,14 +173,9 @@ final class Program {
 
     /** Waits for the end of the program and of its output. */
     int exitCode() {
-      return exitCode(PATIENCE);
-    }
-
-    /** The same for a program that takes long by its nature. */
-    int exitCode(Duration patience) {
       try {
-        if (!process.waitFor(patience.toSeconds(), TimeUnit.SECONDS)) {
-          throw new AssertionError("still running after " + patience + ": " + this);
+        if (!process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
+          throw new AssertionError("still running after " + PATIENCE + ": " + this);
         }
       } catch (InterruptedException e) {
         throw new AssertionError(e);

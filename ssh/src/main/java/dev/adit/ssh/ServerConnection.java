@@ -3,8 +3,10 @@ package dev.adit.ssh;
 import dev.adit.ssh.auth.ServerAuthentication;
 import dev.adit.ssh.auth.ServerAuthentication.Admitted;
 import dev.adit.ssh.connection.Connection;
+import dev.adit.ssh.forward.AgentListener;
 import dev.adit.ssh.forward.ServerForwarding;
 import dev.adit.ssh.keys.KeyType;
+import dev.adit.ssh.session.ServerSessions;
 import dev.adit.ssh.transport.Carrier;
 import dev.adit.ssh.transport.Negotiated;
 import dev.adit.ssh.transport.Text;
@@ -97,6 +99,7 @@ final class ServerConnection {
   /** What the client may ask for, once its user is in. In here each room takes its part. */
   private void serve(Connection connection, AccessPolicy policy) {
     ServerForwarding.on(connection, policy, o.targetResolver);
+    ServerSessions.on(connection, policy, AgentListener::on);
   }
 
   private void tell(String user, TunnelEvent event) {

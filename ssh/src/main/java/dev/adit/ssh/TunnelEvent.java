@@ -41,6 +41,16 @@ public sealed interface TunnelEvent {
       int channel, String type, long sent, long received, Duration age, String closedBy)
       implements TunnelEvent {}
 
+  /**
+   * A session's program was started, at a server.
+   *
+   * @param what as sshd words it: {@code command: ls}, {@code shell on /dev/pts/3}; escaped
+   */
+  record SessionStarted(int channel, String what) implements TunnelEvent {}
+
+  /** A session's program has ended, at a server. */
+  record SessionEnded(int channel, ExitStatus how) implements TunnelEvent {}
+
   /** Something that a person should read once: a refusal at the far end, a peer's odd habit. */
   record Notice(String text) implements TunnelEvent {}
 

@@ -23,8 +23,7 @@ public final class AddressList {
       boolean isNegated = entry.startsWith("!");
       var pattern = isNegated ? entry.substring(1) : entry;
       var block = Block.of(pattern);
-      boolean matches =
-          block == null ? Patterns.matches(address, pattern) : block.contains(bytes);
+      boolean matches = block == null ? Patterns.matches(address, pattern) : block.contains(bytes);
       if (matches) {
         if (isNegated) {
           return Patterns.Verdict.EXCLUDED;

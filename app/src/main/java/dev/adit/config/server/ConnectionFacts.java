@@ -4,7 +4,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What Match blocks ask about a connection. What is null matches nothing, as with {@code sshd -T -C}.
+ * What Match blocks ask about a connection. What is null matches nothing, as with {@code sshd -T
+ * -C}.
  *
  * @param user as the client named it
  * @param groups of the user; empty where there is no such user

@@ -42,7 +42,8 @@ record MatchCriteria(List<Criterion> criteria) {
           try {
             Values.parsePort(argument);
           } catch (ConfigException e) {
-            throw new ConfigException("Invalid LocalPort '%s' on Match line".formatted(argument), e);
+            throw new ConfigException(
+                "Invalid LocalPort '%s' on Match line".formatted(argument), e);
           }
         }
         default -> throw new ConfigException("Unsupported Match attribute " + words.get(i));
@@ -109,8 +110,7 @@ record MatchCriteria(List<Criterion> criteria) {
     return switch (criterion.attribute()) {
       case "user" -> listed(facts.user(), argument);
       case "group" -> facts.user() != null && matchesGroups(facts.groups(), argument);
-      case "host" ->
-          facts.host() != null && isMatch(Patterns.hosts(facts.host(), argument));
+      case "host" -> facts.host() != null && isMatch(Patterns.hosts(facts.host(), argument));
       case "address" ->
           facts.address() != null && isMatch(AddressList.verdict(facts.address(), argument));
       case "localaddress" ->

@@ -90,7 +90,8 @@ public record Penalties(
       case "overflow" -> denyAll4 = isDenyAll(value);
       case "overflow6" -> denyAll6 = isDenyAll(value);
       default ->
-          throw new ConfigException("unsupported PerSourcePenalties keyword \"%s\"".formatted(word));
+          throw new ConfigException(
+              "unsupported PerSourcePenalties keyword \"%s\"".formatted(word));
     }
     return new Penalties(
         enabled,

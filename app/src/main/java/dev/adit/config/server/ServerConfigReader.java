@@ -1,6 +1,5 @@
 package dev.adit.config.server;
 
-import dev.adit.config.AlgorithmList;
 import dev.adit.config.AlgorithmNames;
 import dev.adit.config.ConfigException;
 import dev.adit.config.Globs;
@@ -71,7 +70,8 @@ public final class ServerConfigReader {
    * Takes the argument of {@code -o}.
    *
    * @return null, or what is wrong with the line as a whole
-   * @throws ConfigException naming a value that is wrong; sshd tells the two apart by its exit status
+   * @throws ConfigException naming a value that is wrong; sshd tells the two apart by its exit
+   *     status
    */
   public @Nullable String option(String line) throws ConfigException {
     try {
@@ -170,8 +170,7 @@ public final class ServerConfigReader {
    *     line
    * @return whether the next lines count for all connections
    */
-  private boolean line(
-      String text, Place place, boolean isActive, @Nullable List<Directive> into)
+  private boolean line(String text, Place place, boolean isActive, @Nullable List<Directive> into)
       throws LineProblem {
     Words unparted;
     try {
@@ -301,8 +300,7 @@ public final class ServerConfigReader {
     }
   }
 
-  private void include(
-      List<String> patterns, Place place, boolean isActive, List<Directive> into)
+  private void include(List<String> patterns, Place place, boolean isActive, List<Directive> into)
       throws ConfigException, LineProblem {
     var files = new ArrayList<List<Directive>>();
     for (var pattern : patterns) {
@@ -342,10 +340,7 @@ public final class ServerConfigReader {
   public ServerConfig build() throws ConfigException {
     var config =
         new ServerConfig(
-            settings.values(),
-            algorithms,
-            directives,
-            notes.stream().distinct().toList());
+            settings.values(), algorithms, directives, notes.stream().distinct().toList());
     config.refuseImpossibleMethods();
     return config;
   }

@@ -83,8 +83,7 @@ final class ServerValues {
     return value;
   }
 
-  private static final Map<String, String> YES_NO =
-      Map.of("yes", "yes", "no", "no");
+  private static final Map<String, String> YES_NO = Map.of("yes", "yes", "no", "no");
 
   /** {@code yes}, {@code no} and some words besides. */
   static Values.Reader yesNoOr(String... others) {
@@ -379,8 +378,7 @@ final class ServerValues {
     }
     var permits = new ArrayList<String>();
     for (var value : words.remaining()) {
-      var permit =
-          mayBePortAlone && value.indexOf(':') < 0 ? "*:" + value : value;
+      var permit = mayBePortAlone && value.indexOf(':') < 0 ? "*:" + value : value;
       HostPort.parse(words.keyword(), permit);
       permits.add(permit);
     }

@@ -59,7 +59,8 @@ class ServerConfigTest {
     // The same client over a socket for both families.
     assertThat(UserPattern.matches("*@192.0.2.0/24", "ada", "name", "::ffff:192.0.2.77")).isTrue();
     assertThat(UserPattern.matches("*@!192.0.2.7,192.0.2.*", "ada", "x", "192.0.2.7")).isFalse();
-    assertThat(UserPattern.matches("*@*.example.org", "ada", "a.example.org", "192.0.2.7")).isTrue();
+    assertThat(UserPattern.matches("*@*.example.org", "ada", "a.example.org", "192.0.2.7"))
+        .isTrue();
     assertThat(UserPattern.matches("*@2001:db8::/32", "ada", "x", "2001:db8::1%eth0")).isTrue();
   }
 }

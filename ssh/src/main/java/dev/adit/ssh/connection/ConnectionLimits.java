@@ -33,6 +33,9 @@ public final class ConnectionLimits {
   /** A channel with less than this to send is answering a person: it goes to the front. */
   static final int INTERACTIVE_BYTES = 4 * 1024;
 
+  /** Answers to requests on one channel that may be held back. */
+  static final int MAX_HELD_REPLIES = 64;
+
   /** Global requests of the peer that wait for our answer. */
   static final int MAX_PENDING_GLOBAL_REQUESTS = 128;
 

@@ -70,6 +70,9 @@ public final class SshChannel {
 
   private final Deque<CompletableFuture<Boolean>> awaitedReplies = new ArrayDeque<>();
 
+  /** Our answers, while they are held. */
+  private @Nullable Deque<Boolean> heldReplies;
+
   SshChannel(Connection connection, int localId, String type, ChannelHandler handler, int window) {
     this.connection = connection;
     this.localId = localId;
@@ -440,8 +443,36 @@ public final class SshChannel {
     }
     boolean done =
         !closeSent && handler.request(this, request.name(), WireReader.over(request.fields()));
-    if (request.wantReply() && !closeSent) {
-      connection.sink().send(done ? new ChannelSuccess(remoteId) : new ChannelFailure(remoteId));
+    if (!request.wantReply() || closeSent) {
+      return;
+    }
+    if (heldReplies == null) {
+      reply(done);
+    } else {
+      heldReplies.add(done);
+      if (heldReplies.size() >= ConnectionLimits.MAX_HELD_REPLIES) {
+        releaseReplies();
+      }
+    }
+  }
+
+  private void reply(boolean done) {
+    connection.sink().send(done ? new ChannelSuccess(remoteId) : new ChannelFailure(remoteId));
+  }
+
+  /** Replies to the peer's requests wait from now on, the one that is being answered included. */
+  public void holdReplies() {
+    if (heldReplies == null) {
+      heldReplies = new ArrayDeque<>();
+    }
+  }
+
+  /** Sends the replies that were held, in their order; later ones go at once again. */
+  public void releaseReplies() {
+    Deque<Boolean> held = heldReplies;
+    heldReplies = null;
+    if (held != null && open && !closeSent) {
+      held.forEach(this::reply);
     }
   }
 

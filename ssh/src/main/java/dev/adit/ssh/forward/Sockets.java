@@ -3,6 +3,7 @@ package dev.adit.ssh.forward;
 import dev.adit.ssh.connection.SshChannel;
 import dev.adit.ssh.transport.Buffers;
 import dev.adit.ssh.transport.ReadInto;
+import dev.adit.ssh.transport.Umask;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;

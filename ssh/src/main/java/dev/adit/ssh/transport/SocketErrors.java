@@ -2,7 +2,6 @@ package dev.adit.ssh.transport;
 
 import io.netty.channel.ConnectTimeoutException;
 import java.io.FileNotFoundException;
-import java.net.NoRouteToHostException;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -23,10 +22,6 @@ public final class SocketErrors {
     if (failure instanceof FileNotFoundException) {
       // Netty's way to say ENOENT for a Unix socket, without a word.
       return "No such file or directory";
-    }
-    if (failure instanceof NoRouteToHostException) {
-      // Netty has no words for EHOSTUNREACH and ENETUNREACH: its message is "null: " and the address.
-      return "No route to host";
     }
     String message = failure == null ? null : failure.getMessage();
     if (message == null || message.isBlank()) {

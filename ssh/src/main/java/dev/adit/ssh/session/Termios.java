@@ -1,18 +1,18 @@
-package dev.adit.terminal;
+package dev.adit.ssh.session;
 
 import dev.adit.ssh.TerminalMode;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A terminal's settings: {@code struct termios} of Linux (glibc and musl) and of macOS, whose
  * layouts and numbers differ. Immutable.
  */
-final class Termios {
-  private static final boolean MACOS = Libc.MACOS;
+public final class Termios {
+  private static final boolean MACOS = System.getProperty("os.name", "").startsWith("Mac");
 
   /** Size of a group of flags, in bytes; the groups stand first, in the order of the enum. */
   private static final int FLAGS_SIZE = MACOS ? 8 : 4;
@@ -43,6 +43,9 @@ final class Termios {
   };
 
   private static final int LINUX_HIGH = 0x1001;
+
+  /** CBAUD and CBAUDEX. */
+  private static final int LINUX_SPEED_BITS = 0x100f;
 
   private enum Group {
     INPUT,
@@ -130,25 +133,18 @@ final class Termios {
     this.bytes = bytes;
   }
 
-  /** The settings of the terminal that this file is; null if it is none. */
-  static @Nullable Termios of(int fd) {
-    byte[] bytes = Libc.termios(fd);
-    return bytes == null ? null : new Termios(bytes);
+  /** The settings as tcgetattr(3) tells them. */
+  public static Termios of(byte[] struct) {
+    return new Termios(struct.clone());
   }
 
-  void apply(int fd) {
-    Libc.setTermios(fd, Libc.TCSADRAIN, bytes);
-  }
-
-  /**
-   * As {@link #apply}; what was typed before was shown, or was for someone else, and is dropped.
-   */
-  void applyAndForgetInput(int fd) {
-    Libc.setTermios(fd, Libc.TCSAFLUSH, bytes);
+  /** The settings as tcsetattr(3) takes them. */
+  public byte[] toBytes() {
+    return bytes.clone();
   }
 
   /** Every key goes to the remote side as it is, and what comes from there is shown as it is. */
-  Termios raw() {
+  public Termios raw() {
     var raw = buffer(bytes.clone());
     set(raw, TerminalMode.IGNPAR, true);
     for (TerminalMode off :
@@ -178,7 +174,7 @@ final class Termios {
   }
 
   /** Whether what is typed is shown. */
-  Termios echo(boolean shown) {
+  public Termios echo(boolean shown) {
     var changed = buffer(bytes.clone());
     set(changed, TerminalMode.ECHO, shown);
     set(changed, TerminalMode.ECHONL, false);
@@ -186,7 +182,7 @@ final class Termios {
   }
 
   /** The settings as they travel to the server (RFC 4254 section 8). */
-  Map<TerminalMode, Integer> modes() {
+  public Map<TerminalMode, Integer> modes() {
     var modes = new EnumMap<TerminalMode, Integer>(TerminalMode.class);
     var from = buffer(bytes);
     for (Character character : CHARACTERS) {
@@ -203,6 +199,47 @@ final class Termios {
     modes.put(TerminalMode.ISPEED, speed(from, SPEEDS));
     modes.put(TerminalMode.OSPEED, speed(from, SPEEDS + (MACOS ? 8 : 4)));
     return modes;
+  }
+
+  /**
+   * These settings with what a client asks for. Size and parity of characters are left: Linux's
+   * pseudo-terminals have 8 bits and none. What this system doesn't have is left out.
+   */
+  public Termios with(Map<TerminalMode, Integer> asked) {
+    var changed = buffer(bytes.clone());
+    for (Character character : CHARACTERS) {
+      Integer value = asked.get(character.mode());
+      if (value != null && character.index() >= 0) {
+        int code = value == NO_CHARACTER ? DISABLED : value;
+        changed.put(CONTROL_CHARACTERS + character.index(), (byte) code);
+      }
+    }
+    for (Flag flag : FLAGS) {
+      Integer value = asked.get(flag.mode());
+      if (value != null && flag.group() != Group.CONTROL) {
+        set(changed, flag.mode(), value != 0);
+      }
+    }
+    Integer speed = asked.get(TerminalMode.OSPEED);
+    if (speed != null && !MACOS) {
+      setLinuxSpeed(changed, speed);
+    }
+    return new Termios(changed.array());
+  }
+
+  /** Both directions, as a pseudo-terminal has it: its code stands among the control flags too. */
+  private static void setLinuxSpeed(ByteBuffer termios, int speed) {
+    int code = Arrays.binarySearch(LINUX_SPEEDS, speed);
+    if (code < 0) {
+      int high = Arrays.binarySearch(LINUX_HIGH_SPEEDS, speed);
+      code = high < 0 ? -1 : LINUX_HIGH + high;
+    }
+    if (code > 0) {
+      int at = Group.CONTROL.ordinal() * FLAGS_SIZE;
+      termios.putInt(at, (termios.getInt(at) & ~LINUX_SPEED_BITS) | code);
+      termios.putInt(SPEEDS, code);
+      termios.putInt(SPEEDS + 4, code);
+    }
   }
 
   private static int speed(ByteBuffer from, int at) {

@@ -1,4 +1,4 @@
-package dev.adit.ssh.forward;
+package dev.adit.ssh.transport;
 
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -10,9 +10,14 @@ import java.lang.invoke.MethodHandle;
  * bind and a chmod anybody could connect. The mask belongs to the whole process, so it is changed
  * only for the moment of a bind; whoever creates a file just then gets it more private.
  */
-final class Umask {
+public final class Umask {
   private static final MethodHandle UMASK = find();
   private static final Object LOCK = new Object();
+
+  /** What inherits the mask. */
+  public interface Action<T, X extends Exception> {
+    T run() throws X;
+  }
 
   private Umask() {}
 
@@ -25,7 +30,7 @@ final class Umask {
   }
 
   /** Runs something under this mask. */
-  static void with(int mask, Runnable action) {
+  public static void with(int mask, Runnable action) {
     synchronized (LOCK) {
       int before = set(mask);
       try {
@@ -33,6 +38,15 @@ final class Umask {
       } finally {
         var _ = set(before);
       }
+    }
+  }
+
+  /**
+   * Runs something that inherits the mask, as a process does that is started: nobody changes it.
+   */
+  public static <T, X extends Exception> T unchanged(Action<T, X> action) throws X {
+    synchronized (LOCK) {
+      return action.run();
     }
   }
 
