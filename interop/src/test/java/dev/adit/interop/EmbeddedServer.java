@@ -125,13 +125,16 @@ final class EmbeddedServer implements AutoCloseable {
   Program ssh(Object... more) {
     List<Object> command =
         new ArrayList<>(
-            List.of(Judges.require("ssh"), "-F", "none", "-p", port(), "-l", USER, "-o"));
-    command.add("UserKnownHostsFile=" + scratch.path("known_hosts"));
+            List.of(Judges.require("ssh"), "-F", "none", "-p", port(), "-l", USER));
+    // ssh takes the first value of an option, so the test's own come first.
+    command.addAll(Arrays.asList(more));
+    command.addAll(List.of("-o", "UserKnownHostsFile=" + scratch.path("known_hosts")));
     command.addAll(
         List.of("-o", "GlobalKnownHostsFile=none", "-o", "StrictHostKeyChecking=yes"));
     command.addAll(List.of("-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none"));
-    command.addAll(List.of("-i", Keys.shared(Keys.Type.ED25519).path()));
-    command.addAll(Arrays.asList(more));
+    if (!Arrays.asList(more).contains("-i")) {
+      command.addAll(List.of("-i", Keys.shared(Keys.Type.ED25519).path()));
+    }
     command.add("127.0.0.1");
     return Program.of(command.toArray());
   }

@@ -32,7 +32,7 @@ final class HostKeyUpdate {
   private static final Logger log = LoggerFactory.getLogger(HostKeyUpdate.class);
 
   static final String ANNOUNCEMENT = "hostkeys-00@openssh.com";
-  private static final String PROOF = "hostkeys-prove-00@openssh.com";
+  static final String PROOF = "hostkeys-prove-00@openssh.com";
 
   /** More keys than any server has. */
   private static final int MAX_KEYS = 128;

@@ -15,6 +15,7 @@ import dev.adit.ssh.transport.TransportConfig;
 import dev.adit.ssh.transport.TransportListener;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -25,11 +26,24 @@ import org.jspecify.annotations.Nullable;
 
 /** One client of a server, from the first byte to the last. */
 final class ServerConnection {
+  private static final String NO_MORE_SESSIONS = "no-more-sessions@openssh.com";
+
+  private static final Duration FOR_EVER = Duration.ofDays(365);
+
   private final SshServer server;
   private final ServerOptions.Builder o;
   private final Peer peer;
   private final Transport transport;
   private final CompletableFuture<Void> ended = new CompletableFuture<>();
+
+  /** Null until the user is in. */
+  private volatile @Nullable Connection open;
+
+  private volatile @Nullable String draining;
+  private @Nullable ServerKeys serverKeys;
+
+  /** When a channel was opened or closed last; the event loop's alone. */
+  private long lastUse;
 
   ServerConnection(SshServer server, ServerOptions options, Carrier carrier, Peer peer) {
     this.server = server;
@@ -59,26 +73,39 @@ final class ServerConnection {
     transport.disconnect(why);
   }
 
+  /** Says goodbye and closes as soon as no channel is open. Callable from any thread. */
+  void drain(String why) {
+    draining = why;
+    Connection connection = open;
+    if (connection == null) {
+      disconnect(why);
+    } else {
+      connection
+          .eventLoop()
+          .execute(() -> connection.whenIdle().thenRun(() -> transport.disconnect(why)));
+    }
+  }
+
   /** The whole life of a connection, in the order in which it happens. */
   private void controlLane() {
     String user = null;
     SshException cause;
+    ScheduledFuture<?> grace = startGraceTime();
     try {
-      ScheduledFuture<?> grace = startGraceTime();
       transport.handshake();
       Admitted admitted = ServerAuthentication.run(transport, authConfig());
-      if (grace != null) {
-        grace.cancel(false);
-      }
+      grace.cancel(false);
       AccessPolicy policy = admitted.policy();
       user = policy.user();
       String name = user;
       Connection connection =
           Connection.over(admitted.user(), event -> tell(name, event), c -> serve(c, policy));
-      connection
-          .eventLoop()
-          .execute(
-              () -> connection.startKeepalive(o.aliveInterval, o.aliveCountMax, "client " + peer));
+      connection.eventLoop().execute(() -> loggedIn(connection));
+      open = connection;
+      String leaving = draining;
+      if (leaving != null) {
+        drain(leaving);
+      }
       cause = transport.serve();
     } catch (SshException e) {
       transport.fail(e);
@@ -91,6 +118,7 @@ final class ServerConnection {
       cause = SshException.Disconnected.local("internal error: " + e, e);
       transport.fail(cause);
     }
+    grace.cancel(false);
     o.events.accept(new ServerEvent.Disconnected(peer, user, cause));
     server.ended(this);
     ended.complete(null);
@@ -98,27 +126,65 @@ final class ServerConnection {
 
   /** What the client may ask for, once its user is in. In here each room takes its part. */
   private void serve(Connection connection, AccessPolicy policy) {
+    connection.onGlobalRequest(NO_MORE_SESSIONS, _ -> refuseSessions(connection));
+    serverKeys = ServerKeys.on(connection, transport, o.hostKeys);
     ServerForwarding.on(connection, policy, o.targetResolver);
     ServerSessions.on(connection, policy, AgentListener::on);
   }
 
+  private void loggedIn(Connection connection) {
+    if (serverKeys != null) {
+      serverKeys.announce();
+    }
+    connection.startKeepalive(o.aliveInterval, o.aliveCountMax, "client " + peer);
+    if (!o.unusedTimeout.isZero()) {
+      lastUse = System.nanoTime();
+      endIfUnused(connection);
+    }
+  }
+
+  /** UnusedConnectionTimeout: listeners of remote forwards are no use, as with sshd. */
+  private void endIfUnused(Connection connection) {
+    if (connection.channelCount() > 0) {
+      var _ = connection.whenIdle().thenRun(() -> endIfUnused(connection));
+      return;
+    }
+    long left = o.unusedTimeout.toNanos() - (System.nanoTime() - lastUse);
+    if (left <= 0) {
+      transport.disconnect("no channel was open for " + o.unusedTimeout.toSeconds() + " s");
+    } else {
+      connection
+          .eventLoop()
+          .schedule(() -> endIfUnused(connection), left, TimeUnit.NANOSECONDS);
+    }
+  }
+
+  /** A client that asks for a session afterwards is not itself any more (OpenSSH's PROTOCOL). */
+  private static CompletableFuture<byte[]> refuseSessions(Connection connection) {
+    connection.onOpen(
+        "session",
+        (_, _) ->
+            connection.fail(
+                new SshException.PeerMisbehaved("a session after " + NO_MORE_SESSIONS)));
+    return CompletableFuture.completedFuture(new byte[0]);
+  }
+
   private void tell(String user, TunnelEvent event) {
+    lastUse = System.nanoTime();
     if (!(event instanceof TunnelEvent.Disconnected)) {
       o.events.accept(new ServerEvent.Tunnel(peer, user, event));
     }
   }
 
-  private @Nullable ScheduledFuture<?> startGraceTime() {
-    if (o.loginGraceTime.isZero()) {
-      return null;
-    }
+  private ScheduledFuture<?> startGraceTime() {
+    Duration patience = o.loginGraceTime.isZero() ? FOR_EVER : o.loginGraceTime;
     return transport
         .eventLoop()
         .schedule(
             () ->
                 transport.fail(
                     SshException.Disconnected.local("Timeout before authentication for " + peer)),
-            o.loginGraceTime.toMillis(),
+            patience.toMillis(),
             TimeUnit.MILLISECONDS);
   }
 

@@ -33,6 +33,7 @@ public final class ServerOptions {
     List<HostKey> hostKeys = List.of();
     List<InetSocketAddress> listen =
         List.of(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+    List<Integer> listenDescriptors = List.of();
     int backlog = 128;
     int eventLoops = Runtime.getRuntime().availableProcessors();
     boolean tcpKeepAlive = true;
@@ -53,6 +54,7 @@ public final class ServerOptions {
     Duration loginGraceTime = Duration.ofSeconds(30);
     Duration aliveInterval = Duration.ofSeconds(15);
     int aliveCountMax = 3;
+    Duration unusedTimeout = Duration.ZERO;
 
     TargetResolver targetResolver = TargetResolver.SYSTEM;
     ConnectionGate gate = ConnectionGate.OPEN;
@@ -66,6 +68,7 @@ public final class ServerOptions {
       authenticator = from.authenticator;
       hostKeys = from.hostKeys;
       listen = from.listen;
+      listenDescriptors = from.listenDescriptors;
       backlog = from.backlog;
       eventLoops = from.eventLoops;
       tcpKeepAlive = from.tcpKeepAlive;
@@ -84,6 +87,7 @@ public final class ServerOptions {
       loginGraceTime = from.loginGraceTime;
       aliveInterval = from.aliveInterval;
       aliveCountMax = from.aliveCountMax;
+      unusedTimeout = from.unusedTimeout;
       targetResolver = from.targetResolver;
       gate = from.gate;
       events = from.events;
@@ -125,6 +129,15 @@ public final class ServerOptions {
 
     public Builder listen(InetSocketAddress value) {
       return listen(List.of(value));
+    }
+
+    /**
+     * Sockets that listen already and were handed to this process, by their descriptors: systemd's
+     * socket activation. They must not block. Linux only.
+     */
+    public Builder listenDescriptors(List<Integer> value) {
+      listenDescriptors = List.copyOf(value);
+      return this;
     }
 
     /** Connections that may wait in the kernel to be accepted. */
@@ -224,6 +237,12 @@ public final class ServerOptions {
     public Builder clientAlive(Duration interval, int countMax) {
       aliveInterval = interval;
       aliveCountMax = countMax;
+      return this;
+    }
+
+    /** UnusedConnectionTimeout: how long a client may have no channel open; zero for ever. */
+    public Builder unusedTimeout(Duration value) {
+      unusedTimeout = value;
       return this;
     }
 

@@ -5,6 +5,7 @@ import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFactory;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -13,6 +14,7 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
+import io.netty.channel.ServerChannel;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollChannelOption;
@@ -106,48 +108,71 @@ public final class SocketCarrier extends ChannelInboundHandlerAdapter implements
   }
 
   /**
+   * How to listen.
+   *
+   * @param backlog connections that may wait in the kernel
+   * @param accepted called on the new connection's loop; nothing was sent or read yet
+   */
+  public record ListenOptions(boolean keepAlive, int backlog, Consumer<Channel> accepted) {}
+
+  /**
    * Listens for connections that are fit for the constructor, each on a loop of the group.
    *
    * @param at resolved
-   * @param accepted called on the new connection's loop; nothing was sent or read yet
    */
   public static ChannelFuture listen(
-      EventLoopGroup loops,
-      InetSocketAddress at,
-      boolean keepAlive,
-      int backlog,
-      Consumer<Channel> accepted) {
+      EventLoopGroup loops, InetSocketAddress at, ListenOptions options) {
     boolean v6 = at.getAddress() instanceof Inet6Address;
     ServerBootstrap server =
-        new ServerBootstrap()
-            .group(loops)
-            .channelFactory(
+        accepting(
+                loops,
+                options,
                 Epoll.isAvailable()
                     ? () ->
                         new EpollServerSocketChannel(
                             v6 ? SocketProtocolFamily.INET6 : SocketProtocolFamily.INET)
                     : NioServerSocketChannel::new)
             .option(ChannelOption.SO_REUSEADDR, true)
-            .option(ChannelOption.SO_BACKLOG, backlog)
-            .childOption(ChannelOption.ALLOCATOR, Buffers.ALLOCATOR)
-            .childOption(ChannelOption.AUTO_READ, false)
-            .childOption(ChannelOption.AUTO_CLOSE, false)
-            .childOption(ChannelOption.ALLOW_HALF_CLOSURE, false)
-            .childOption(ChannelOption.TCP_NODELAY, true)
-            .childOption(ChannelOption.SO_KEEPALIVE, keepAlive)
-            .childHandler(
-                new ChannelInitializer<>() {
-                  @Override
-                  protected void initChannel(Channel channel) {
-                    EarlyBytes early = new EarlyBytes(accepted);
-                    channel.attr(EARLY).set(early);
-                    channel.pipeline().addLast(early);
-                  }
-                });
+            .option(ChannelOption.SO_BACKLOG, options.backlog);
     if (Epoll.isAvailable() && v6) {
       server.option(V6_ONLY, 1);
     }
     return server.bind(at);
+  }
+
+  /**
+   * As {@link #listen}, on a socket that somebody else has opened, bound and made to listen: systemd
+   * does. Linux only.
+   *
+   * @param descriptor must not block, or a client that goes away too early would block the loop
+   */
+  public static ChannelFuture listenOn(
+      EventLoopGroup loops, int descriptor, ListenOptions options) {
+    return accepting(loops, options, () -> new EpollServerSocketChannel(descriptor)).register();
+  }
+
+  private static ServerBootstrap accepting(
+      EventLoopGroup loops,
+      ListenOptions options,
+      ChannelFactory<? extends ServerChannel> listeners) {
+    return new ServerBootstrap()
+        .group(loops)
+        .channelFactory(listeners)
+        .childOption(ChannelOption.ALLOCATOR, Buffers.ALLOCATOR)
+        .childOption(ChannelOption.AUTO_READ, false)
+        .childOption(ChannelOption.AUTO_CLOSE, false)
+        .childOption(ChannelOption.ALLOW_HALF_CLOSURE, false)
+        .childOption(ChannelOption.TCP_NODELAY, true)
+        .childOption(ChannelOption.SO_KEEPALIVE, options.keepAlive)
+        .childHandler(
+            new ChannelInitializer<>() {
+              @Override
+              protected void initChannel(Channel channel) {
+                EarlyBytes early = new EarlyBytes(options.accepted);
+                channel.attr(EARLY).set(early);
+                channel.pipeline().addLast(early);
+              }
+            });
   }
 
   /**
