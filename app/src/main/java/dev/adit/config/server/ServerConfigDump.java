@@ -5,7 +5,9 @@ import dev.adit.config.ClientOptions;
 import dev.adit.config.Tokens;
 import dev.adit.config.Values;
 import io.netty.util.NetUtil;
+import java.net.Inet6Address;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -39,8 +41,8 @@ public final class ServerConfigDump {
   private String dump() throws UnknownHostException {
     config.ports().forEach(port -> line("port", port));
     plain(ServerKeyword.ADDRESS_FAMILY);
-    for (var listen : resolved(config)) {
-      line("listenaddress", listen);
+    for (var listen : listenAddresses(config)) {
+      line("listenaddress", text(listen));
     }
     plain(
         ServerKeyword.USE_PAM,
@@ -163,38 +165,41 @@ public final class ServerConfigDump {
   }
 
   /**
-   * {@code address:port} for all addresses to listen on. As sshd: of a name with several addresses,
-   * the last comes first.
+   * All addresses to listen on, in the order in which -T shows them. As sshd: of a name with several
+   * addresses, the last comes first.
+   *
+   * @throws UnknownHostException with sshd's message
    */
-  static List<String> resolved(ServerConfig config) throws UnknownHostException {
-    var lines = new ArrayList<String>();
+  public static List<InetSocketAddress> listenAddresses(ServerConfig config)
+      throws UnknownHostException {
     var family = config.addressFamily();
+    var all = new ArrayList<InetSocketAddress>();
     if (config.listenAddresses().isEmpty()) {
       for (int port : config.ports()) {
         if (!family.equals("inet")) {
-          lines.add("[::]:" + port);
+          all.add(new InetSocketAddress(InetAddress.getByAddress(new byte[16]), port));
         }
         if (!family.equals("inet6")) {
-          lines.add("0.0.0.0:" + port);
+          all.add(new InetSocketAddress(InetAddress.getByAddress(new byte[4]), port));
         }
       }
-      return lines;
+      return all;
     }
     for (var listen : config.listenAddresses()) {
       for (int port : listen.port() == 0 ? config.ports() : List.of(listen.port())) {
         for (var address : addresses(listen.host(), family)) {
-          lines.add(
-              address.getAddress().length == 16
-                  ? "[%s]:%d".formatted(text(address), port)
-                  : "%s:%d".formatted(text(address), port));
+          all.add(new InetSocketAddress(address, port));
         }
       }
     }
-    return lines;
+    return all;
   }
 
-  private static String text(InetAddress address) {
-    return NetUtil.toAddressString(address);
+  private static String text(InetSocketAddress listen) {
+    var address = NetUtil.toAddressString(listen.getAddress());
+    return listen.getAddress() instanceof Inet6Address
+        ? "[%s]:%d".formatted(address, listen.getPort())
+        : "%s:%d".formatted(address, listen.getPort());
   }
 
   private static List<InetAddress> addresses(String host, String family)

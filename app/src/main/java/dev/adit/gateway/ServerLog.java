@@ -1,0 +1,233 @@
+package dev.adit.gateway;
+
+import dev.adit.config.ClientOptions.LogLevel;
+import dev.adit.ssh.Peer;
+import dev.adit.ssh.ServerEvent;
+import dev.adit.ssh.SshException;
+import dev.adit.ssh.TunnelEvent;
+import dev.adit.ssh.UserKey;
+import io.netty.util.NetUtil;
+import java.net.InetSocketAddress;
+import java.util.HashMap;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Says what happens in sshd's words, which other programs read: fail2ban's filter for sshd matches
+ * the lines about failures. Thread-safe, never blocks.
+ */
+final class ServerLog {
+  private static final Logger LOG = LoggerFactory.getLogger("aditd");
+
+  private volatile LogLevel level;
+  private volatile int maxAuthTries;
+
+  /** What is known of a connection before its user is in. */
+  private static final class Visit {
+    @Nullable String user;
+    boolean isValid = true;
+    int failures;
+  }
+
+  private final Map<Long, Visit> visits = new HashMap<>();
+  private long dropped;
+
+  ServerLog(LogLevel level, int maxAuthTries) {
+    this.level = level;
+    this.maxAuthTries = maxAuthTries;
+  }
+
+  void configure(LogLevel newLevel, int newMaxAuthTries) {
+    level = newLevel;
+    maxAuthTries = newMaxAuthTries;
+  }
+
+  private void verbose(String line) {
+    if (level.compareTo(LogLevel.VERBOSE) >= 0) {
+      LOG.info("{}", line);
+    }
+  }
+
+  /** Events of one connection come in their order. */
+  synchronized void event(ServerEvent event) {
+    var peer = event.peer();
+    switch (event) {
+      case ServerEvent.Connected _ -> {
+        visits.put(peer.connection(), new Visit());
+        verbose("Connection from %s on %s".formatted(peer, place(peer.local())));
+      }
+      case ServerEvent.TurnedAway e ->
+          LOG.info(
+              "drop connection #{} from {} on {} {}",
+              ++dropped,
+              bracketed(peer.remote()),
+              bracketed(peer.local()),
+              e.why());
+      case ServerEvent.KeysExchanged e -> {
+        var h = e.handshake();
+        LOG.debug(
+            "{}: {} kex {} {} cipher {} {} mac {} {}{}",
+            peer,
+            h.peerIdentification(),
+            h.kex(),
+            h.hostKeyAlgorithm(),
+            h.cipherToServer(),
+            h.cipherToClient(),
+            h.macToServer(),
+            h.macToClient(),
+            h.strict() ? "" : ", without strict key exchange");
+      }
+      case ServerEvent.LoginFailed e -> failed(e);
+      case ServerEvent.MethodSucceeded e ->
+          LOG.info(
+              "Partial {} for {} from {} ssh2{}", e.method(), e.user(), peer, shown(e.key()));
+      case ServerEvent.TooManyFailures e ->
+          LOG.error(
+              "maximum authentication attempts exceeded for {}{} from {} ssh2 [preauth]",
+              e.valid() ? "" : "invalid user ",
+              e.user(),
+              peer);
+      case ServerEvent.LoggedIn e -> {
+        visits.remove(peer.connection());
+        LOG.info(
+            "Accepted {} for {} from {} ssh2{}",
+            e.methods().getLast(),
+            e.user(),
+            peer,
+            shown(e.key()));
+      }
+      case ServerEvent.Tunnel e -> tunnel(e);
+      case ServerEvent.Disconnected e -> disconnected(e);
+    }
+  }
+
+  private void failed(ServerEvent.LoginFailed e) {
+    var visit = visits.computeIfAbsent(e.peer().connection(), _ -> new Visit());
+    if (visit.user == null) {
+      visit.user = e.user();
+      visit.isValid = e.valid();
+      if (!e.valid()) {
+        LOG.info("Invalid user {} from {}", e.user(), e.peer());
+      }
+    }
+    visit.failures++;
+    var line =
+        "Failed %s for %s%s from %s ssh2%s"
+            .formatted(
+                e.method(),
+                e.valid() ? "" : "invalid user ",
+                e.user(),
+                e.peer(),
+                shown(e.key()));
+    // As sshd: keys that are only offered are no news until they are many.
+    boolean isNews =
+        !e.valid() || visit.failures >= maxAuthTries / 2 || e.method().equals("password");
+    if (isNews) {
+      LOG.info("{}", line);
+    } else {
+      verbose(line);
+    }
+    LOG.debug("{}: {} refused: {}", e.peer(), e.method(), e.why());
+  }
+
+  private void tunnel(ServerEvent.Tunnel e) {
+    switch (e.event()) {
+      case TunnelEvent.SessionStarted started ->
+          verbose(
+              "Starting session: %s for %s from %s id %d"
+                  .formatted(started.what(), e.user(), e.peer(), started.channel()));
+      case TunnelEvent.ChannelRefused refused when !refused.byPeer() ->
+          LOG.info(
+              "User {} from {}: {} refused: {}", e.user(), e.peer(), refused.type(), refused.why());
+      case TunnelEvent.Notice notice ->
+          LOG.info("User {} from {}: {}", e.user(), e.peer(), notice.text());
+      default -> LOG.debug("User {} from {}: {}", e.user(), e.peer(), e.event());
+    }
+  }
+
+  private void disconnected(ServerEvent.Disconnected e) {
+    var visit = visits.remove(e.peer().connection());
+    var cause = e.cause();
+    var message = String.valueOf(cause.getMessage());
+    var peer = e.peer();
+    if (e.user() != null) {
+      LOG.info("Disconnected from user {} {}: {}", e.user(), peer, message);
+      return;
+    }
+    var who =
+        visit == null || visit.user == null
+            ? peer.toString()
+            : "%s user %s %s"
+                .formatted(visit.isValid ? "authenticating" : "invalid", visit.user, peer);
+    switch (cause) {
+      case SshException.NegotiationFailed _ -> LOG.error("{} [preauth]", message);
+      case SshException.Disconnected d
+          when message.toLowerCase(Locale.ROOT).startsWith("timeout before authentication") ->
+          LOG.error("Timeout before authentication for {}", peer);
+      case SshException.Disconnected d when d.byRemote() && d.code() != 0 -> {
+        LOG.info("Received disconnect from {}:{}: {} [preauth]", peer, d.code(), message);
+        LOG.info("Disconnected from {} [preauth]", who);
+      }
+      case SshException.Disconnected d when d.byRemote() ->
+          LOG.info("Connection closed by {} [preauth]", who);
+      case SshException.PeerMisbehaved _ ->
+          LOG.error("Disconnecting {}: {} [preauth]", who, message);
+      default -> LOG.info("Disconnecting {}: {} [preauth]", who, message);
+    }
+  }
+
+  /** {@code : ED25519 SHA256:...}, with what identifies a certificate. */
+  private static String shown(@Nullable UserKey key) {
+    if (key == null) {
+      return "";
+    }
+    var certificate = key.certificate();
+    return certificate == null
+        ? ": %s %s".formatted(shortType(key.type()), key.fingerprint())
+        : ": %s %s ID %s (serial %s) CA %s"
+            .formatted(
+                shortType(key.type()),
+                key.fingerprint(),
+                certificate.id(),
+                Long.toUnsignedString(certificate.serial()),
+                certificate.authority());
+  }
+
+  /** The names of ssh-keygen -l. */
+  static String shortType(String type) {
+    boolean isCertificate = type.contains("-cert-v01@openssh.com");
+    var plain = type.replace("-cert-v01@openssh.com", "").replace("@openssh.com", "");
+    var name =
+        switch (plain) {
+          case "ssh-ed25519" -> "ED25519";
+          case "ssh-rsa" -> "RSA";
+          case "sk-ssh-ed25519" -> "ED25519-SK";
+          case "sk-ecdsa-sha2-nistp256" -> "ECDSA-SK";
+          default -> plain.startsWith("ecdsa-") ? "ECDSA" : plain;
+        };
+    return isCertificate ? name + "-CERT" : name;
+  }
+
+  private static String place(@Nullable InetSocketAddress address) {
+    return address == null
+        ? "UNKNOWN port 65535"
+        : address.getAddress().getHostAddress() + " port " + address.getPort();
+  }
+
+  private static String bracketed(@Nullable InetSocketAddress address) {
+    return address == null
+        ? "[UNKNOWN]:65535"
+        : "[%s]:%d".formatted(address.getAddress().getHostAddress(), address.getPort());
+  }
+
+  /** Said for each address, in sshd's words. */
+  void listening(InetSocketAddress address) {
+    LOG.info(
+        "Server listening on {} port {}.",
+        NetUtil.toAddressString(address.getAddress()),
+        address.getPort());
+  }
+}

@@ -1,0 +1,183 @@
+package dev.adit.gateway;
+
+import ch.qos.logback.classic.AsyncAppender;
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.AppenderBase;
+import dev.adit.config.ClientOptions.LogLevel;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.format.DateTimeFormatter;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Where the gateway's own words go: to the system's log as sshd's do, to standard error (-e), or to
+ * a file (-E), where each line has its time. Lines are handed to a thread of their own, so that a
+ * slow disk doesn't stop the tunnels; what can't be written in time is dropped.
+ */
+public final class ServerLogs {
+
+  /** Lines that wait for a slow disk; beyond that they are dropped. */
+  private static final int QUEUE = 8192;
+
+  private static final List<String> FACILITIES =
+      List.of("KERN", "USER", "MAIL", "DAEMON", "AUTH", "SYSLOG", "LPR", "NEWS", "UUCP", "CRON",
+          "AUTHPRIV");
+
+  private static final int LOCAL0 = 16;
+
+  private static final DateTimeFormatter TIME =
+      DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSSxxx").withZone(ZoneId.systemDefault());
+
+  private ServerLogs() {}
+
+  /** Where lines go. */
+  public sealed interface Destination {
+    record Stderr() implements Destination {}
+
+    record File(String name) implements Destination {}
+
+    /**
+     * @param facility {@code AUTH} and the like
+     */
+    record Syslog(String facility) implements Destination {}
+  }
+
+  /**
+   * Sets the logging of the whole process up, or anew: a file is opened again, as logrotate wants.
+   *
+   * @throws IOException if the file can't be written; then all is as it was
+   */
+  public static void configure(LogLevel level, Destination destination) throws IOException {
+    AppenderBase<ILoggingEvent> lines =
+        switch (destination) {
+          case Destination.Stderr _ -> new Lines(System.err, false);
+          case Destination.File(var name) ->
+              new Lines(
+                  new PrintStream(new FileOutputStream(name, true), true, StandardCharsets.UTF_8),
+                  true);
+          case Destination.Syslog(var facility) -> {
+            NativeCalls.openSyslog(number(facility));
+            yield new Syslog();
+          }
+        };
+    LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
+    context.reset();
+    lines.setContext(context);
+    lines.start();
+    AsyncAppender async = new AsyncAppender();
+    async.setContext(context);
+    async.setQueueSize(QUEUE);
+    async.setDiscardingThreshold(0);
+    async.setNeverBlock(true);
+    async.setMaxFlushTime(1000);
+    async.addAppender(lines);
+    async.start();
+    var root = context.getLogger(Logger.ROOT_LOGGER_NAME);
+    root.addAppender(async);
+    root.setLevel(threshold(level));
+    // Netty's own start-up chatter helps nobody below DEBUG3.
+    context.getLogger("io.netty").setLevel(level == LogLevel.DEBUG3 ? null : Level.WARN);
+  }
+
+  /** Writes out what is still queued. */
+  public static void flush() {
+    if (LoggerFactory.getILoggerFactory() instanceof LoggerContext context) {
+      context.stop();
+    }
+  }
+
+  private static int number(String facility) {
+    return facility.startsWith("LOCAL")
+        ? LOCAL0 + facility.charAt("LOCAL".length()) - '0'
+        : FACILITIES.indexOf(facility);
+  }
+
+  /** VERBOSE is finer than INFO here: {@link ServerLog} asks for it itself. */
+  private static Level threshold(LogLevel level) {
+    return switch (level) {
+      case QUIET -> Level.OFF;
+      case FATAL, ERROR -> Level.ERROR;
+      case INFO, VERBOSE -> Level.INFO;
+      case DEBUG -> Level.DEBUG;
+      case DEBUG2, DEBUG3 -> Level.TRACE;
+    };
+  }
+
+  /** Text with sshd's marks for what is no news. */
+  private static String text(ILoggingEvent event) {
+    return switch (event.getLevel().toInt()) {
+      case Level.DEBUG_INT -> "debug1: " + event.getFormattedMessage();
+      case Level.TRACE_INT -> "debug2: " + event.getFormattedMessage();
+      default -> event.getFormattedMessage();
+    };
+  }
+
+  private static final class Lines extends AppenderBase<ILoggingEvent> {
+    private final PrintStream out;
+    private final boolean hasTime;
+
+    Lines(PrintStream out, boolean hasTime) {
+      this.out = out;
+      this.hasTime = hasTime;
+    }
+
+    @Override
+    protected void append(ILoggingEvent event) {
+      var time = hasTime ? TIME.format(Instant.ofEpochMilli(event.getTimeStamp())) + " " : "";
+      write(time + text(event) + System.lineSeparator());
+    }
+
+    private void write(String line) {
+      OutputStream stream = out;
+      try {
+        stream.write(line.getBytes(StandardCharsets.UTF_8));
+        stream.flush();
+      } catch (IOException e) {
+        // Nowhere is left to say so.
+        addError("cannot write the log", e);
+      }
+    }
+
+    @Override
+    public void stop() {
+      super.stop();
+      if (hasTime) {
+        out.close();
+      }
+    }
+  }
+
+  private static final class Syslog extends AppenderBase<ILoggingEvent> {
+    @Override
+    protected void append(ILoggingEvent event) {
+      int severity =
+          switch (event.getLevel().toInt()) {
+            case Level.ERROR_INT -> 3;
+            case Level.WARN_INT -> 4;
+            case Level.INFO_INT -> 6;
+            default -> 7;
+          };
+      var mark = severity == 3 ? "error: " : "";
+      text(event).lines().forEach(line -> NativeCalls.syslog(severity, mark + line));
+    }
+  }
+
+  /** Standard error of a service, the system's log, or a file, as the flags say. */
+  public static Destination destination(
+      boolean logsToStderr, @Nullable String file, String facility) {
+    if (file != null) {
+      return new Destination.File(file);
+    }
+    return logsToStderr ? new Destination.Stderr() : new Destination.Syslog(facility);
+  }
+}
