@@ -17,6 +17,8 @@ final class EventLog {
           log.debug("Forwarding {}: listening on {}", e.spec(), e.where());
       case TunnelEvent.ForwardClosed e ->
           log.debug("Forwarding {}: no longer listening on {}", e.spec(), e.where());
+      case TunnelEvent.ForwardRefused e ->
+          log.info("Forwarding {}: refused: {}", e.spec(), e.why());
       case TunnelEvent.ChannelOpening e ->
           log.debug(
               "channel {}: {} {} {}",

@@ -38,6 +38,7 @@ final class EmbeddedServer implements AutoCloseable {
   private final Set<String> keys = ConcurrentHashMap.newKeySet();
   private final List<ServerEvent> events = new CopyOnWriteArrayList<>();
   private volatile List<List<String>> waysIn = List.of(List.of("publickey"));
+  private volatile AccessPolicy policy = new Everything();
 
   private EmbeddedServer(
       List<HostKey> hostKeys, UnaryOperator<ServerOptions.Builder> change, Keys.Type... userKeys) {
@@ -97,6 +98,12 @@ final class EmbeddedServer implements AutoCloseable {
   /** AuthenticationMethods. */
   EmbeddedServer waysIn(List<List<String>> ways) {
     waysIn = ways;
+    return this;
+  }
+
+  /** What a user who logs in from now on may do. */
+  EmbeddedServer policy(AccessPolicy rules) {
+    policy = rules;
     return this;
   }
 
@@ -200,11 +207,12 @@ final class EmbeddedServer implements AutoCloseable {
 
     @Override
     public AccessPolicy admit(List<Authenticator.Proof> proofs) {
-      return new Everything();
+      return policy;
     }
   }
 
-  private static final class Everything implements AccessPolicy {
+  /** Allows all forwarding. */
+  static class Everything implements AccessPolicy {
     @Override
     public String user() {
       return USER;

@@ -40,6 +40,22 @@ public interface AccessPolicy {
     return Decision.denied("remote forwarding is not permitted");
   }
 
+  /**
+   * Whether the user may have a listener on a port below 1024, beyond what {@link #listen} says;
+   * the system has to agree as well.
+   */
+  default boolean allowsPrivilegedPorts() {
+    return false;
+  }
+
+  /**
+   * How the Unix sockets of the user's remote forwardings are made (StreamLocalBindMask and
+   * StreamLocalBindUnlink); nothing else of the options is looked at.
+   */
+  default ForwardOptions forwardOptions() {
+    return ForwardOptions.DEFAULT;
+  }
+
   /** What to start for a session. A forced command replaces what was asked for. */
   default Decision<Launch> launch(SessionRequest request) {
     return Decision.denied("sessions are not permitted");

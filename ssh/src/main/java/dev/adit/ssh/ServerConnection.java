@@ -4,7 +4,6 @@ import dev.adit.ssh.auth.ServerAuthentication;
 import dev.adit.ssh.auth.ServerAuthentication.Admitted;
 import dev.adit.ssh.connection.Connection;
 import dev.adit.ssh.forward.AgentListener;
-import dev.adit.ssh.forward.ServerForwarding;
 import dev.adit.ssh.keys.KeyType;
 import dev.adit.ssh.session.ServerSessions;
 import dev.adit.ssh.transport.Carrier;
@@ -99,7 +98,7 @@ final class ServerConnection {
       user = policy.user();
       String name = user;
       Connection connection =
-          Connection.over(admitted.user(), event -> tell(name, event), c -> serve(c, policy));
+          Connection.over(admitted.user(), event -> tell(name, event), c -> serve(c, admitted));
       connection.eventLoop().execute(() -> loggedIn(connection));
       open = connection;
       String leaving = draining;
@@ -125,11 +124,13 @@ final class ServerConnection {
   }
 
   /** What the client may ask for, once its user is in. In here each room takes its part. */
-  private void serve(Connection connection, AccessPolicy policy) {
+  private void serve(Connection connection, Admitted user) {
     connection.onGlobalRequest(NO_MORE_SESSIONS, _ -> refuseSessions(connection));
     serverKeys = ServerKeys.on(connection, transport, o.hostKeys);
-    ServerForwarding.on(connection, policy, o.targetResolver);
-    ServerSessions.on(connection, policy, AgentListener::on);
+    server
+        .forwarding()
+        .on(connection, user.policy(), user.key(), o.targetResolver, o.forwardLimits);
+    ServerSessions.on(connection, user.policy(), AgentListener::on);
   }
 
   private void loggedIn(Connection connection) {

@@ -57,6 +57,7 @@ public final class ServerOptions {
     Duration unusedTimeout = Duration.ZERO;
 
     TargetResolver targetResolver = TargetResolver.SYSTEM;
+    ForwardLimits forwardLimits = ForwardLimits.DEFAULT;
     ConnectionGate gate = ConnectionGate.OPEN;
     Consumer<ServerEvent> events = _ -> {};
 
@@ -89,6 +90,7 @@ public final class ServerOptions {
       aliveCountMax = from.aliveCountMax;
       unusedTimeout = from.unusedTimeout;
       targetResolver = from.targetResolver;
+      forwardLimits = from.forwardLimits;
       gate = from.gate;
       events = from.events;
     }
@@ -249,6 +251,12 @@ public final class ServerOptions {
     /** How the names of targets become addresses. */
     public Builder targetResolver(TargetResolver value) {
       targetResolver = value;
+      return this;
+    }
+
+    /** What each client may have going at once. */
+    public Builder forwardLimits(ForwardLimits value) {
+      forwardLimits = value;
       return this;
     }
 

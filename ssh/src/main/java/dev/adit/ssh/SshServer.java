@@ -1,5 +1,6 @@
 package dev.adit.ssh;
 
+import dev.adit.ssh.forward.ServerForwarding;
 import dev.adit.ssh.forward.Sockets;
 import dev.adit.ssh.transport.Carrier;
 import dev.adit.ssh.transport.SocketCarrier;
@@ -64,6 +65,7 @@ public final class SshServer implements AutoCloseable {
 
   private volatile boolean closing;
   private final Set<ServerConnection> connections = ConcurrentHashMap.newKeySet();
+  private final ServerForwarding forwarding = new ServerForwarding();
   private final AtomicLong numbers = new AtomicLong();
 
   private SshServer(ServerOptions options) {
@@ -218,6 +220,10 @@ public final class SshServer implements AutoCloseable {
     }
     connection.start();
     return connection;
+  }
+
+  ServerForwarding forwarding() {
+    return forwarding;
   }
 
   void ended(ServerConnection connection) {

@@ -6,6 +6,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * What happens inside a connection that people want to see: in {@code -v}, in an audit log, on a
  * dashboard. Events come on the connection's event loop, so whoever takes them must not block.
+ *
+ * <p>A server doesn't learn where a remote forwarding leads to, so its events name one as {@link
+ * ForwardSpec.RemoteDynamic}, with what the client said escaped.
  */
 public sealed interface TunnelEvent {
 
@@ -14,6 +17,9 @@ public sealed interface TunnelEvent {
 
   /** A listener is gone. */
   record ForwardClosed(ForwardSpec spec, String where) implements TunnelEvent {}
+
+  /** A server did not give its client the listener that it asked for. */
+  record ForwardRefused(ForwardSpec spec, String why) implements TunnelEvent {}
 
   /**
    * A channel was asked for.

@@ -43,6 +43,7 @@ class RoomOrderTest {
           "Destination",
           "ExitStatus",
           "Forward",
+          "ForwardLimits",
           "ForwardOptions",
           "ForwardSpec",
           "HandshakeInfo",

@@ -21,6 +21,7 @@ import dev.adit.ssh.wire.ConnectionMessage.WindowAdjust;
 import dev.adit.ssh.wire.MalformedDataException;
 import dev.adit.ssh.wire.MessageNumbers;
 import dev.adit.ssh.wire.OpenFailureReason;
+import dev.adit.ssh.wire.TransportMessage.Debug;
 import dev.adit.ssh.wire.WireReader;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.EventLoop;
@@ -29,6 +30,7 @@ import io.netty.util.collection.IntObjectMap;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
@@ -66,9 +68,11 @@ public final class Connection implements PacketHandler {
   private final Deque<CompletableFuture<byte[]>> owedGlobalReplies = new ArrayDeque<>();
 
   private boolean heard;
+  private @Nullable CompletableFuture<Void> signOfLife;
   private int keepalivesUnanswered;
   private @Nullable ScheduledFuture<?> keepalive;
   private @Nullable SshException closedBy;
+  private final List<Runnable> endings = new ArrayList<>();
   private final CompletableFuture<SshException> closed = new CompletableFuture<>();
   private @Nullable CompletableFuture<Void> idle;
 
@@ -116,6 +120,11 @@ public final class Connection implements PacketHandler {
   /** Completes with the cause when the connection has ended. Callable from any thread. */
   public CompletableFuture<SshException> closed() {
     return closed;
+  }
+
+  /** Whether it is over; earlier than {@link #closed} tells. On the event loop. */
+  public boolean hasEnded() {
+    return closedBy != null;
   }
 
   /** Number of channels that are open, being opened or being closed. */
@@ -260,6 +269,9 @@ public final class Connection implements PacketHandler {
   public void packet(int number, ByteBuf buffer, int index, int length)
       throws SshException, MalformedDataException {
     heard = true;
+    if (signOfLife != null) {
+      alive();
+    }
     switch (number) {
       case MessageNumbers.CHANNEL_DATA -> {
         need(length, 9, number);
@@ -485,6 +497,23 @@ public final class Connection implements PacketHandler {
                 TimeUnit.MILLISECONDS);
   }
 
+  /**
+   * Asks the peer for a sign of life now. Whatever it sends next counts: its answer may have to
+   * wait behind a long transfer.
+   *
+   * @return completes on the event loop; fails with the cause if the connection ends before
+   */
+  public CompletableFuture<Void> signOfLife() {
+    if (closedBy != null) {
+      return CompletableFuture.failedFuture(closedBy);
+    }
+    if (signOfLife == null) {
+      signOfLife = new CompletableFuture<>();
+      var _ = globalRequest("keepalive@openssh.com", new byte[0]);
+    }
+    return signOfLife.copy();
+  }
+
   private void stopKeepalive() {
     if (keepalive != null) {
       keepalive.cancel(false);
@@ -492,7 +521,27 @@ public final class Connection implements PacketHandler {
     }
   }
 
-  /** Ends the connection for this reason. */
+  private void alive() {
+    CompletableFuture<Void> asked = signOfLife;
+    signOfLife = null;
+    if (asked != null) {
+      asked.complete(null);
+    }
+  }
+
+  /** Says something to whoever looks at the peer's log (RFC 4253 section 11.3). */
+  public void tell(String text) {
+    if (closedBy == null) {
+      sink.send(new Debug(true, text, ""));
+    }
+  }
+
+  /** Runs this on the event loop when the connection has ended, before anybody is told. */
+  public void onEnd(Runnable action) {
+    endings.add(action);
+  }
+
+  /** Ends the connection for this reason. Callable from any thread. */
   public void fail(SshException cause) {
     sink.fail(cause);
   }
@@ -512,6 +561,10 @@ public final class Connection implements PacketHandler {
     channels.clear();
     orphans.forEach(channel -> channel.died(cause));
     checkIdle();
+    if (signOfLife != null) {
+      signOfLife.completeExceptionally(cause);
+    }
+    endings.forEach(Runnable::run);
     emit(new TunnelEvent.Disconnected(cause));
     closed.complete(cause);
   }

@@ -36,8 +36,11 @@ public final class ConnectionLimits {
   /** Answers to requests on one channel that may be held back. */
   static final int MAX_HELD_REPLIES = 64;
 
-  /** Global requests of the peer that wait for our answer. */
-  static final int MAX_PENDING_GLOBAL_REQUESTS = 128;
+  /**
+   * Global requests of the peer that wait for our answer. A client asks for all of its remote
+   * forwardings at once.
+   */
+  static final int MAX_PENDING_GLOBAL_REQUESTS = 1024;
 
   private ConnectionLimits() {}
 }

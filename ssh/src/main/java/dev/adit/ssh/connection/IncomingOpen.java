@@ -47,7 +47,15 @@ public final class IncomingOpen {
    * @param why for people
    */
   public void refuse(int reason, String why) {
-    connection.emit(new TunnelEvent.ChannelRefused(-1, message.channelType(), why, false));
+    refuse(reason, why, "");
+  }
+
+  /**
+   * @param what for whom and to where, for our own people: the peer knows it
+   */
+  public void refuse(int reason, String why, String what) {
+    String event = what.isEmpty() ? why : what + ": " + why;
+    connection.emit(new TunnelEvent.ChannelRefused(-1, message.channelType(), event, false));
     connection.sink().send(new OpenFailure(message.sender(), reason, why, ""));
   }
 }

@@ -53,6 +53,7 @@ public final class AgentListener {
         .addListener(
             (ChannelFuture bound) -> {
               if (bound.isSuccess()) {
+                bound.channel().config().setAutoRead(true);
                 var _ =
                     connection
                         .closed()

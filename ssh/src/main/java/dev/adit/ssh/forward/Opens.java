@@ -44,7 +44,15 @@ final class Opens {
     }
   }
 
+  /** As much of a peer's text as a log shows, in characters. */
+  private static final int MAX_SHOWN = 255;
+
   private Opens() {}
+
+  /** A peer's text for people: escaped, and not longer than a line in a log should be. */
+  static String shown(String text) {
+    return Text.escape(text.length() > MAX_SHOWN ? text.substring(0, MAX_SHOWN) + "..." : text);
+  }
 
   /** Asks the peer to connect to the target. On the event loop. */
   static SshChannel direct(
@@ -69,6 +77,59 @@ final class Opens {
               handler,
               what);
     };
+  }
+
+  /**
+   * Tells the peer that somebody connected to a listener that it asked for. On the event loop.
+   *
+   * @param connected as it was asked for, with the port that was chosen
+   */
+  static void forwarded(
+      Connection connection, Listen connected, Originator from, ChannelHandler handler) {
+    String what = Text.escape(connected.toString()) + " for " + from;
+    switch (connected) {
+      case Listen.Tcp(String address, int port) ->
+          connection.open(
+              FORWARDED_TCPIP,
+              WireWriter.create()
+                  .writeString(address == null ? "" : address)
+                  .writeUint32(port)
+                  .writeString(from.address())
+                  .writeUint32(from.port())
+                  .toBytes(),
+              handler,
+              what);
+      case Listen.Unix(String path) ->
+          connection.open(
+              FORWARDED_STREAMLOCAL,
+              WireWriter.create().writeString(path).writeString("").toBytes(),
+              handler,
+              what);
+    }
+  }
+
+  /**
+   * The fields of direct-tcpip.
+   *
+   * @param from who connected at the client, in its words, escaped
+   */
+  record DirectTcp(String host, long port, String from) {
+    static DirectTcp read(WireReader in) throws MalformedDataException {
+      String host = in.readText();
+      long port = in.readUint32();
+      String from = shown(in.readText()) + ":" + in.readUint32();
+      in.expectEnd(DIRECT_TCPIP);
+      return new DirectTcp(host, port, from);
+    }
+  }
+
+  /** The field of direct-streamlocal@openssh.com, before two reserved ones. */
+  static String directUnix(WireReader in) throws MalformedDataException {
+    String path = in.readText();
+    in.readString();
+    in.readUint32();
+    in.expectEnd(DIRECT_STREAMLOCAL);
+    return path;
   }
 
   /**

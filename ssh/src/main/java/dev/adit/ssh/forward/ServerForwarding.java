@@ -1,51 +1,51 @@
 package dev.adit.ssh.forward;
 
 import dev.adit.ssh.AccessPolicy;
-import dev.adit.ssh.Decision;
-import dev.adit.ssh.Target;
+import dev.adit.ssh.ForwardLimits;
 import dev.adit.ssh.TargetResolver;
+import dev.adit.ssh.UserKey;
 import dev.adit.ssh.connection.Connection;
-import dev.adit.ssh.connection.IncomingOpen;
-import dev.adit.ssh.transport.Text;
-import dev.adit.ssh.wire.MalformedDataException;
-import dev.adit.ssh.wire.OpenFailureReason;
-import dev.adit.ssh.wire.WireReader;
-import io.netty.channel.socket.DuplexChannel;
-import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 
-/** What a server does for a client's forwardings (RFC 4254 section 7). */
+/**
+ * What a server does for its clients' forwardings (RFC 4254 section 7, and section 2.4 of OpenSSH's
+ * PROTOCOL for Unix sockets). One for all connections of a server: they share the threads that look
+ * names up, and have to agree on who listens where. Thread-safe.
+ */
 public final class ServerForwarding {
-  private final AccessPolicy policy;
+  private final TargetLookups lookups = new TargetLookups();
+  private final ListenerRegistry registry;
+  private final Timer timer;
 
-  private ServerForwarding(AccessPolicy policy) {
-    this.policy = policy;
+  public ServerForwarding() {
+    this(Timer.SYSTEM);
   }
 
-  /** Serves the forwardings of one connection, as far as the policy lets it. On the event loop. */
-  public static void on(Connection connection, AccessPolicy policy, TargetResolver resolver) {
-    ServerForwarding forwarding = new ServerForwarding(policy);
-    connection.onOpen(Opens.DIRECT_TCPIP, forwarding::direct);
+  ServerForwarding(Timer timer) {
+    this.registry = new ListenerRegistry(timer);
+    this.timer = timer;
   }
 
-  private void direct(IncomingOpen open, WireReader fields) throws MalformedDataException {
-    String host = fields.readText();
-    int port = fields.readUint32AtMost(65535, "port");
-    String what = Text.escape(host) + ":" + port + " for " + Text.escape(fields.readText());
-    if (!(policy.connect(new Target.Tcp(host, port)) instanceof Decision.Allowed(Target to))) {
-      open.refuse(OpenFailureReason.ADMINISTRATIVELY_PROHIBITED, "not permitted");
-      return;
-    }
-    CompletableFuture<DuplexChannel> connecting =
-        TargetConnector.connect(open.connection().eventLoop(), to);
-    var _ =
-        connecting.whenComplete(
-            (socket, failure) -> {
-              if (failure != null) {
-                open.refuse(OpenFailureReason.CONNECT_FAILED, String.valueOf(failure.getMessage()));
-              } else {
-                Relay relay = new Relay(socket);
-                relay.opened(open.accept(relay, what));
-              }
-            });
+  /**
+   * Serves one connection. To be called while it is set up, before the client can open channels.
+   *
+   * @param policy what the user may do; asked each time
+   * @param key with which the user logged in, or null: it says whose listeners are whose when a
+   *     client comes back
+   * @param resolver finds the targets' addresses
+   */
+  public void on(
+      Connection connection,
+      AccessPolicy policy,
+      @Nullable UserKey key,
+      TargetResolver resolver,
+      ForwardLimits limits) {
+    Admission admission = new Admission(connection, limits, timer);
+    connection.onEnd(admission::abandon);
+    var names = lookups.of(connection.eventLoop(), resolver, limits.lookupTimeout());
+    var _ = new DirectForwards(connection, policy, limits, names, admission);
+    var owner =
+        key == null ? null : new ListenerRegistry.Owner(policy.user(), key.fingerprint());
+    var _ = new ServerListeners(connection, policy, owner, registry, limits, admission);
   }
 }

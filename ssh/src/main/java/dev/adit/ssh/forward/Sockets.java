@@ -41,6 +41,7 @@ import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.function.Consumer;
 
 /** How sockets are made here: epoll on Linux, NIO elsewhere. */
@@ -56,8 +57,8 @@ public final class Sockets {
    */
   private static final int EARLY_READ = 32 * 1024;
 
-  /** How long a connect may take, in milliseconds. TCP alone would try for two minutes. */
-  private static final int CONNECT_MILLIS = 30_000;
+  /** How long a connect may take. TCP alone would try for two minutes. */
+  static final Duration CONNECT_PATIENCE = Duration.ofSeconds(30);
 
   /**
    * Linux's IPPROTO_IPV6 and IPV6_V6ONLY: each family has a socket of its own, so that one address
@@ -80,7 +81,12 @@ public final class Sockets {
    * Netty's own resolver would block the loop.
    */
   public static ChannelFuture connect(EventLoop loop, InetSocketAddress to) {
+    return connect(loop, to, CONNECT_PATIENCE);
+  }
+
+  static ChannelFuture connect(EventLoop loop, InetSocketAddress to, Duration patience) {
     return connecting(loop, EPOLL ? EpollSocketChannel::new : NioSocketChannel::new)
+        .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, Math.toIntExact(patience.toMillis()))
         .option(ChannelOption.TCP_NODELAY, true)
         .connect(to);
   }
@@ -99,7 +105,6 @@ public final class Sockets {
         .option(ChannelOption.AUTO_READ, false)
         .option(ChannelOption.AUTO_CLOSE, false)
         .option(ChannelOption.ALLOW_HALF_CLOSURE, true)
-        .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_MILLIS)
         .handler(
             new ChannelInitializer<>() {
               @Override
@@ -109,7 +114,10 @@ public final class Sockets {
             });
   }
 
-  /** Listens; the connections that come read nothing yet and allow half-closure. */
+  /**
+   * Listens, and accepts nobody before autoRead is turned on. The connections that come read
+   * nothing yet and allow half-closure.
+   */
   static ChannelFuture listen(
       EventLoop loop, InetSocketAddress at, Consumer<DuplexChannel> accepted) {
     boolean v6 = at.getAddress() instanceof Inet6Address;
@@ -165,6 +173,7 @@ public final class Sockets {
     return new ServerBootstrap()
         .group(loop)
         .channelFactory(factory)
+        .option(ChannelOption.AUTO_READ, false)
         .childOption(ChannelOption.ALLOCATOR, Buffers.ALLOCATOR)
         .childOption(ChannelOption.AUTO_READ, false)
         .childOption(ChannelOption.AUTO_CLOSE, false)

@@ -36,7 +36,9 @@ final class TargetConnector {
               .addListener(
                   (ChannelFuture done) -> {
                     if (done.isSuccess()) {
-                      result.complete((DuplexChannel) done.channel());
+                      if (!result.complete((DuplexChannel) done.channel())) {
+                        done.channel().close();
+                      }
                     } else {
                       result.completeExceptionally(
                           new IOException(SocketErrors.plain(done.cause()), done.cause()));
@@ -47,7 +49,7 @@ final class TargetConnector {
               .whenCompleteAsync(
                   (addresses, failure) -> {
                     if (failure == null) {
-                      connectOneOf(loop, addresses, 0, to.port(), result);
+                      connectOneOf(loop, addresses, to.port(), Sockets.CONNECT_PATIENCE, result);
                     } else {
                       result.completeExceptionally(
                           new IOException("unknown host (" + failure.getMessage() + ")", failure));
@@ -58,24 +60,38 @@ final class TargetConnector {
     return result;
   }
 
-  /** From this address on, one after the other. */
+  /**
+   * Tries the addresses one after the other.
+   *
+   * @param patience for each of them
+   * @param result completes on the loop; whoever completes it before ends the attempt
+   */
   static void connectOneOf(
       EventLoop loop,
       List<InetAddress> addresses,
-      int index,
       int port,
+      Duration patience,
       CompletableFuture<DuplexChannel> result) {
-    Sockets.connect(loop, new InetSocketAddress(addresses.get(index), port))
-        .addListener(
-            (ChannelFuture done) -> {
-              if (done.isSuccess()) {
-                result.complete((DuplexChannel) done.channel());
-              } else if (index + 1 < addresses.size()) {
-                connectOneOf(loop, addresses, index + 1, port, result);
-              } else {
-                result.completeExceptionally(
-                    new IOException(SocketErrors.plain(done.cause()), done.cause()));
-              }
-            });
+    ChannelFuture attempt =
+        Sockets.connect(loop, new InetSocketAddress(addresses.getFirst(), port), patience);
+    result.whenComplete(
+        (_, _) -> {
+          if (!attempt.isDone()) {
+            attempt.channel().close();
+          }
+        });
+    attempt.addListener(
+        (ChannelFuture done) -> {
+          if (done.isSuccess()) {
+            if (!result.complete((DuplexChannel) done.channel())) {
+              done.channel().close();
+            }
+          } else if (addresses.size() > 1 && !result.isDone()) {
+            connectOneOf(loop, addresses.subList(1, addresses.size()), port, patience, result);
+          } else {
+            result.completeExceptionally(
+                new IOException(SocketErrors.plain(done.cause()), done.cause()));
+          }
+        });
   }
 }

@@ -2,6 +2,7 @@ package dev.adit.ssh.transport;
 
 import io.netty.channel.ConnectTimeoutException;
 import java.io.FileNotFoundException;
+import java.net.NoRouteToHostException;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -24,6 +25,11 @@ public final class SocketErrors {
       return "No such file or directory";
     }
     String message = failure == null ? null : failure.getMessage();
+    if (failure instanceof NoRouteToHostException
+        && (message == null || message.startsWith("null"))) {
+      // Netty's way to say EHOSTUNREACH and ENETUNREACH.
+      return "No route to host";
+    }
     if (message == null || message.isBlank()) {
       return failure == null ? "unknown error" : failure.getClass().getSimpleName();
     }

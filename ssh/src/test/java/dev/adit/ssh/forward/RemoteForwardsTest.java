@@ -8,34 +8,26 @@ import dev.adit.ssh.ForwardSpec;
 import dev.adit.ssh.SshException;
 import dev.adit.ssh.TunnelEvent;
 import dev.adit.ssh.connection.Connection;
-import dev.adit.ssh.transport.PacketSink;
 import dev.adit.ssh.wire.ConnectionMessage.ChannelOpen;
 import dev.adit.ssh.wire.ConnectionMessage.GlobalRequest;
 import dev.adit.ssh.wire.ConnectionMessage.OpenConfirmation;
 import dev.adit.ssh.wire.ConnectionMessage.OpenFailure;
 import dev.adit.ssh.wire.ConnectionMessage.RequestFailure;
 import dev.adit.ssh.wire.ConnectionMessage.RequestSuccess;
-import dev.adit.ssh.wire.Message;
 import dev.adit.ssh.wire.OpenFailureReason;
 import dev.adit.ssh.wire.WireWriter;
-import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
-import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.socket.DuplexChannel;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.SocketAddress;
+import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -44,44 +36,10 @@ import org.junit.jupiter.api.Test;
 /** What a server may do with a remote forwarding, played by hand: real ones behave. */
 class RemoteForwardsTest {
   private final EventLoopGroup loops = Sockets.newLoops(1);
-  private final BlockingQueue<Message> sent = new LinkedBlockingQueue<>();
-  private final List<TunnelEvent> events = new CopyOnWriteArrayList<>();
-  private final Connection connection = new Connection(new Sink(loops.next()), events::add);
+  private final PlayedPeer server = new PlayedPeer(loops.next());
+  private final Connection connection = server.connection;
   private final Forwarding forwarding = Forwarding.on(connection);
   private ServerSocket target = unbound();
-
-  private final class Sink implements PacketSink {
-    private final EventLoop loop;
-
-    Sink(EventLoop loop) {
-      this.loop = loop;
-    }
-
-    @Override
-    public EventLoop eventLoop() {
-      return loop;
-    }
-
-    @Override
-    public void send(Message message) {
-      sent.add(message);
-    }
-
-    @Override
-    public void sendInPlace(ByteBuf payload) {
-      payload.release();
-    }
-
-    @Override
-    public boolean dataAllowed() {
-      return true;
-    }
-
-    @Override
-    public void fail(SshException cause) {
-      throw new AssertionError(cause);
-    }
-  }
 
   private static ServerSocket unbound() {
     try {
@@ -100,23 +58,6 @@ class RemoteForwardsTest {
   void end() throws Exception {
     target.close();
     loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).sync();
-  }
-
-  /** All in one turn of the loop, as when they come in one packet of the network. */
-  private void receive(Message... messages) throws Exception {
-    Callable<Boolean> decode =
-        () -> {
-          for (Message message : messages) {
-            byte[] bytes = message.toBytes();
-            connection.packet(bytes[0], Unpooled.wrappedBuffer(bytes), 0, bytes.length);
-          }
-          return true;
-        };
-    assertThat(connection.eventLoop().submit(decode).get()).isTrue();
-  }
-
-  private <T extends Message> T nextSent(Class<T> type) throws InterruptedException {
-    return type.cast(sent.poll(10, TimeUnit.SECONDS));
   }
 
   private static ChannelOpen open(int id, String address, int port) {
@@ -148,33 +89,33 @@ class RemoteForwardsTest {
   @Test
   void channelRightBehindTheReplyIsKnown() throws Exception {
     var starting = start("0:127.0.0.1:" + target.getLocalPort());
-    GlobalRequest request = nextSent(GlobalRequest.class);
+    GlobalRequest request = server.next(GlobalRequest.class);
     assertThat(request.name()).isEqualTo("tcpip-forward");
     assertThat(request.wantReply()).isTrue();
     assertThat(request.fields()).isEqualTo(fields("localhost", 0));
-    receive(
+    server.receive(
         new RequestSuccess(WireWriter.create().writeUint32(4242).toBytes()),
         open(7, "localhost", 4242));
     assertThat(starting.get().port()).isEqualTo(4242);
-    assertThat(nextSent(OpenConfirmation.class).recipient()).isEqualTo(7);
+    assertThat(server.next(OpenConfirmation.class).recipient()).isEqualTo(7);
   }
 
   @Test
   void whatWasNotAskedForIsRefused() throws Exception {
     var starting = start("127.0.0.1:9001:127.0.0.1:" + target.getLocalPort());
-    assertThat(nextSent(GlobalRequest.class).fields()).isEqualTo(fields("127.0.0.1", 9001));
-    receive(open(1, "127.0.0.1", 9001));
+    assertThat(server.next(GlobalRequest.class).fields()).isEqualTo(fields("127.0.0.1", 9001));
+    server.receive(open(1, "127.0.0.1", 9001));
     assertRefused("before the reply");
-    receive(new RequestSuccess(new byte[0]));
+    server.receive(new RequestSuccess(new byte[0]));
     starting.get();
     // The address counts to the letter, and so does the port.
-    receive(open(1, "127.0.0.1", 9002));
+    server.receive(open(1, "127.0.0.1", 9002));
     assertRefused("another port");
     for (String address : List.of("localhost", "", "0.0.0.0", "127.0.0.1 ", "127.0.0.01")) {
-      receive(open(1, address, 9001));
+      server.receive(open(1, address, 9001));
       assertRefused(address);
     }
-    receive(
+    server.receive(
         new ChannelOpen(
             "forwarded-streamlocal@openssh.com",
             1,
@@ -182,16 +123,16 @@ class RemoteForwardsTest {
             1 << 15,
             WireWriter.create().writeString("127.0.0.1:9001").writeString("").toBytes()));
     assertRefused("a Unix socket");
-    receive(new ChannelOpen("direct-tcpip", 1, 1 << 20, 1 << 15, open(1, "a", 1).fields()));
-    assertThat(nextSent(OpenFailure.class).reason())
+    server.receive(new ChannelOpen("direct-tcpip", 1, 1 << 20, 1 << 15, open(1, "a", 1).fields()));
+    assertThat(server.next(OpenFailure.class).reason())
         .isEqualTo(OpenFailureReason.UNKNOWN_CHANNEL_TYPE);
-    assertThat(events)
+    assertThat(server.events)
         .anyMatch(e -> e instanceof TunnelEvent.Notice n && n.text().contains("127.0.0.1:9002"));
     assertThat(connection.channelCount()).isZero();
   }
 
   private void assertRefused(String what) throws InterruptedException {
-    assertThat(nextSent(OpenFailure.class).reason())
+    assertThat(server.next(OpenFailure.class).reason())
         .as(what)
         .isEqualTo(OpenFailureReason.ADMINISTRATIVELY_PROHIBITED);
   }
@@ -199,15 +140,15 @@ class RemoteForwardsTest {
   @Test
   void cancelNamesWhatWasAskedForAndEndsIt() throws Exception {
     var starting = start("*:0:127.0.0.1:" + target.getLocalPort());
-    assertThat(nextSent(GlobalRequest.class).fields()).isEqualTo(fields("", 0));
-    receive(new RequestSuccess(WireWriter.create().writeUint32(4242).toBytes()));
+    assertThat(server.next(GlobalRequest.class).fields()).isEqualTo(fields("", 0));
+    server.receive(new RequestSuccess(WireWriter.create().writeUint32(4242).toBytes()));
     Forward forward = starting.get();
     Thread closing = Thread.ofVirtual().start(forward::close);
-    GlobalRequest cancel = nextSent(GlobalRequest.class);
+    GlobalRequest cancel = server.next(GlobalRequest.class);
     assertThat(cancel.name()).isEqualTo("cancel-tcpip-forward");
     assertThat(cancel.fields()).isEqualTo(fields("", 4242));
     assertThat(closing.isAlive()).isTrue();
-    receive(new RequestSuccess(new byte[0]), open(1, "", 4242));
+    server.receive(new RequestSuccess(new byte[0]), open(1, "", 4242));
     closing.join();
     assertRefused("after the cancel");
   }
@@ -215,12 +156,12 @@ class RemoteForwardsTest {
   @Test
   void serverThatRefusesOrDoesNotSayThePort() throws Exception {
     var refused = start("9001:localhost:1");
-    nextSent(GlobalRequest.class);
-    receive(new RequestFailure());
+    server.next(GlobalRequest.class);
+    server.receive(new RequestFailure());
     assertThat(failure(refused)).hasMessage("remote port forwarding failed for listen port 9001");
     var silent = start("0:localhost:1");
-    nextSent(GlobalRequest.class);
-    receive(new RequestSuccess(new byte[0]));
+    server.next(GlobalRequest.class);
+    server.receive(new RequestSuccess(new byte[0]));
     assertThat(failure(silent)).hasMessageContaining("does not say which port");
   }
 
@@ -238,10 +179,10 @@ class RemoteForwardsTest {
     int dead = target.getLocalPort();
     target.close();
     var starting = start("9001:127.0.0.1:" + dead);
-    nextSent(GlobalRequest.class);
-    receive(new RequestSuccess(new byte[0]), open(3, "localhost", 9001));
+    server.next(GlobalRequest.class);
+    server.receive(new RequestSuccess(new byte[0]), open(3, "localhost", 9001));
     starting.get();
-    OpenFailure failure = nextSent(OpenFailure.class);
+    OpenFailure failure = server.next(OpenFailure.class);
     assertThat(failure.reason()).isEqualTo(OpenFailureReason.CONNECT_FAILED);
     assertThat(failure.description()).isEqualTo("Connection refused");
   }
@@ -265,8 +206,8 @@ class RemoteForwardsTest {
                 TargetConnector.connectOneOf(
                     connection.eventLoop(),
                     List.of(InetAddress.ofLiteral("127.0.0.1"), InetAddress.ofLiteral("::1")),
-                    0,
                     v6.getLocalPort(),
+                    Duration.ofSeconds(10),
                     socket);
               });
       assertThat(connected.get(10, TimeUnit.SECONDS)).isEqualTo(v6.getLocalSocketAddress());
