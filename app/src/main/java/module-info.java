@@ -5,6 +5,7 @@ module dev.adit {
   requires ch.qos.logback.core;
   requires dev.adit.ssh;
   requires io.netty.common;
+  requires java.xml;
   requires jdk.unsupported;
   requires jopt.simple;
   requires org.slf4j;

@@ -7,8 +7,11 @@ import dev.adit.client.Logs;
 import dev.adit.config.ClientOptions;
 import dev.adit.config.LocalSide;
 import dev.adit.config.StandardAlgorithms;
+import dev.adit.explain.Explain;
+import dev.adit.explain.Screen;
 import dev.adit.ssh.SshClient;
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.List;
 import org.slf4j.LoggerFactory;
 import sun.misc.Signal;
@@ -23,18 +26,33 @@ public final class Adit {
 
   /** Runs the client with the arguments of a command line; returns the exit status. */
   public static int run(String... args) {
+    if (args.length > 0 && args[0].equals("explain")) {
+      return explain(Arrays.copyOfRange(args, 1, args.length));
+    }
     ClientCommandLine commandLine =
         new ClientCommandLine(
             LocalSide.ofProcess(), new StandardAlgorithms(), "adit " + Version.of());
     return switch (commandLine.read(args)) {
-      case ClientCommandLine.Exit exit -> {
-        System.out.print(exit.out());
-        System.out.flush();
-        System.err.print(exit.err());
-        yield exit.status();
-      }
+      case ClientCommandLine.Exit exit -> print(exit);
       case ClientCommandLine.Connect connect -> connect(connect, commandLine, args);
     };
+  }
+
+  private static int explain(String... args) {
+    return print(
+        new Explain(
+                LocalSide.ofProcess(),
+                new StandardAlgorithms(),
+                "adit " + Version.of(),
+                Screen.ofProcess(System.getenv()))
+            .run(args));
+  }
+
+  private static int print(ClientCommandLine.Exit exit) {
+    System.out.print(exit.out());
+    System.out.flush();
+    System.err.print(exit.err());
+    return exit.status();
   }
 
   private static int connect(

@@ -2,6 +2,8 @@ package dev.adit.cli;
 
 import dev.adit.config.Keyword;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Pages that are written from the tables of flags and keywords. */
@@ -48,6 +50,15 @@ final class Pages {
         """
         .I destination
         [\\fIcommand\\fR [\\fIargument\\fR ...]]
+        .br
+        .B adit explain
+        """);
+    for (var option : ExplainOption.values()) {
+      page.append("[\\fB%s\\fR%s]\n".formatted(roff(option.text()), roffArgument(option)));
+    }
+    page.append(
+        """
+        .I any of the above
         .SH DESCRIPTION
         adit logs in to a server over SSH, as
         .BR ssh (1)
@@ -75,6 +86,21 @@ final class Pages {
     }
     page.append(
         """
+        .SH EXPLAIN
+        .B adit explain
+        draws what the command line behind it would do, and says it in words: who listens where and
+        for whom, who looks a name up, who connects to whom and when, and which legs are encrypted.
+        It warns of what people often get wrong. It connects to nothing and looks nothing up.
+        A host that is called explain is reached as ssh://explain. Its options stand before the
+        command line:
+        """);
+    for (var option : ExplainOption.values()) {
+      page.append(".TP\n\\fB%s\\fR%s\n".formatted(roff(option.text()), roffArgument(option)))
+          .append(roff(option.description()))
+          .append('\n');
+    }
+    page.append(
+        """
         .SH EXIT STATUS
         That of the command, or 255 when something went wrong on the way.
         .SH FILES
@@ -84,6 +110,10 @@ final class Pages {
         .BR ssh_config (5)
         """);
     return page.toString();
+  }
+
+  private static String roffArgument(ExplainOption option) {
+    return option.argument() == null ? "" : " \\fI" + roff(option.argument()) + "\\fR";
   }
 
   static String roff(String text) {
@@ -120,9 +150,12 @@ final class Pages {
     _adit() {
       local current="${COMP_WORDS[COMP_CWORD]}" previous="${COMP_WORDS[COMP_CWORD-1]}"
       COMPREPLY=()
+      if [[ "${COMP_WORDS[1]}" == explain && "$current" == --* ]]; then
+        COMPREPLY=($(compgen -W "%s" -- "$current")); return
+      fi
       case "$previous" in
         -o) compopt -o nospace; COMPREPLY=($(compgen -W "%s" -- "$current")); return ;;
-        -F|-E|-i|-S) COMPREPLY=($(compgen -f -- "$current")); return ;;
+        -F|-E|-i|-S|--svg) COMPREPLY=($(compgen -f -- "$current")); return ;;
         -Q) COMPREPLY=($(compgen -W "$(adit -Q help 2>/dev/null)" -- "$current")); return ;;
         -c) COMPREPLY=($(compgen -W "$(adit -Q cipher 2>/dev/null)" -- "$current")); return ;;
         -m) COMPREPLY=($(compgen -W "$(adit -Q mac 2>/dev/null)" -- "$current")); return ;;
@@ -132,12 +165,19 @@ final class Pages {
       if [[ "$current" == -* ]]; then
         COMPREPLY=($(compgen -W "%s" -- "$current"))
       else
-        COMPREPLY=($(compgen -W "$(_adit_hosts)" -- "$current"))
+        COMPREPLY=($(compgen -W "$(_adit_hosts) $([[ $COMP_CWORD == 1 ]] && echo explain)" \\
+            -- "$current"))
       fi
     }
     complete -F _adit adit
     """
-        .formatted(keywords, withArgument, flags);
+        .formatted(explainOptions(), keywords, withArgument, flags);
+  }
+
+  private static String explainOptions() {
+    return Stream.of(ExplainOption.values())
+        .map(ExplainOption::text)
+        .collect(Collectors.joining(" "));
   }
 
   private static String zsh() {
@@ -150,8 +190,27 @@ final class Pages {
           local -a hosts
           hosts=(${(f)"$(awk 'tolower($1) == "host" { for (i = 2; i <= NF; i++) if ($i !~ /[*?!]/) print $i }' ~/.ssh/config /etc/ssh/ssh_config 2>/dev/null)"})
           compadd -a hosts
+          [[ $CURRENT == 2 ]] && compadd explain
         }
-        _arguments -s \\
+        local -a explain
+        if [[ $words[2] == explain && $CURRENT -gt 2 ]]; then
+          explain=(
+        """);
+    for (var option : ExplainOption.values()) {
+      page.append("    '%s[%s]".formatted(option.text(), zshText(option.description())));
+      if (option.argument() != null) {
+        page.append(
+            ":%s:%s".formatted(option.argument(), option == ExplainOption.SVG ? "_files" : " "));
+      }
+      page.append("'\n");
+    }
+    page.append(
+        """
+          )
+          words=("$words[1]" "${(@)words[3,-1]}")
+          (( CURRENT-- ))
+        fi
+        _arguments -s $explain \\
         """);
     for (var flag : Flag.values()) {
       if (flag.missing() != null) {

@@ -41,7 +41,7 @@ final class Usage {
   /** {@code --help}, {@code --version}, and what the build calls: {@code --generate what}. */
   static ClientCommandLine.Outcome longOption(String version, String... args) {
     return switch (args[0]) {
-      case "--help" -> new ClientCommandLine.Exit(0, text(), "");
+      case "--help" -> new ClientCommandLine.Exit(0, text() + ExplainOption.usage(), "");
       case "--version" -> new ClientCommandLine.Exit(0, version + "\n", "");
       case "--generate" -> {
         var page = args.length == 2 ? Pages.of(args[1]) : null;

@@ -11,14 +11,17 @@ import org.jspecify.annotations.Nullable;
  * The servers that a connection travels through (-J, ProxyJump): each with the options that the
  * configuration has for it, as if one had logged in to it by hand.
  */
-final class Hops {
+public final class Hops {
 
   /** Hops in all, those of the hops' own configuration included: a loop ends here. */
   private static final int MAX_HOPS = Destination.MAX_JUMPS;
 
   private final ClientCommandLine commandLine;
 
-  Hops(ClientCommandLine commandLine) {
+  /**
+   * @param commandLine reads the options of the hops
+   */
+  public Hops(ClientCommandLine commandLine) {
     this.commandLine = commandLine;
   }
 
@@ -27,7 +30,7 @@ final class Hops {
    *
    * @throws ClientFailure when a hop's configuration is wrong or the hops go round in circles
    */
-  List<ClientOptions> of(ClientOptions destination) throws ClientFailure {
+  public List<ClientOptions> of(ClientOptions destination) throws ClientFailure {
     List<ClientOptions> hops = new ArrayList<>();
     collect(destination, hops);
     return hops;

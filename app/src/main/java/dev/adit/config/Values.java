@@ -293,7 +293,8 @@ public final class Values {
     try {
       return reading.read();
     } catch (BadSpecException e) {
-      throw new ConfigException("Bad forwarding specification. " + e.getMessage(), e);
+      throw new ConfigException(
+          "Bad forwarding specification. %s\n%s".formatted(e.getMessage(), e.pointer()), e);
     }
   }
 
@@ -304,7 +305,8 @@ public final class Values {
     try {
       return Destination.parseJumps(spec);
     } catch (BadSpecException e) {
-      throw new ConfigException("Invalid ProxyJump \"%s\". %s".formatted(spec, e.getMessage()), e);
+      throw new ConfigException(
+          "Invalid ProxyJump \"%s\". %s\n%s".formatted(spec, e.getMessage(), e.pointer()), e);
     }
   }
 

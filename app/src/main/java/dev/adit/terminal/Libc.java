@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 /** The system calls for terminals that Java has no way to make. Linux and macOS. */
 final class Libc {
   static final int STDIN = 0;
+  static final int STDOUT = 1;
   static final boolean MACOS = System.getProperty("os.name", "").startsWith("Mac");
 
   private static final int O_RDWR = 2;

@@ -51,6 +51,17 @@ public final class Tty {
     }
   }
 
+  /** Whether standard output is a terminal. */
+  public static boolean isStdout() {
+    return Libc.isTerminal(Libc.STDOUT);
+  }
+
+  /** The columns of the terminal at standard output; 0 where they aren't known. */
+  public static int outputColumns() {
+    int[] size = Libc.windowSize(Libc.STDOUT);
+    return size == null ? 0 : size[1];
+  }
+
   /** Hands every key on as it is, until {@link #leaveRaw}. */
   public static void enterRaw() {
     Termios now = Libc.termios(Libc.STDIN);

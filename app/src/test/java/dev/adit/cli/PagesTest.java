@@ -41,6 +41,7 @@ class PagesTest {
     assertThat(output("groff", "-man", "-Tascii", "-P-cbou", "-ww", page.toString()))
         .contains("SYNOPSIS")
         .contains("-L")
+        .contains("adit explain [--ascii] [--svg file] [--here name]")
         .doesNotContain("warning");
   }
 
@@ -57,9 +58,12 @@ class PagesTest {
                 source "$0"
                 COMP_WORDS=(adit -o Proxy); COMP_CWORD=2; _adit; echo "${COMPREPLY[@]}"
                 COMP_WORDS=(adit -L); COMP_CWORD=1; _adit; echo "${COMPREPLY[@]}"
+                COMP_WORDS=(adit exp); COMP_CWORD=1; _adit; echo "${COMPREPLY[@]}"
+                COMP_WORDS=(adit explain --s); COMP_CWORD=2; _adit; echo "${COMPREPLY[@]}"
+                COMP_WORDS=(adit explain -L); COMP_CWORD=2; _adit; echo "${COMPREPLY[@]}"
                 """,
                 script.toString()))
-        .isEqualTo("ProxyCommand= ProxyJump= ProxyUseFdpass=\n-L\n");
+        .isEqualTo("ProxyCommand= ProxyJump= ProxyUseFdpass=\n-L\nexplain\n--svg\n-L\n");
   }
 
   @Test
@@ -69,6 +73,14 @@ class PagesTest {
       assertThat(script.contains("'*-" + flag.letter() + "["))
           .as("-%s", flag.letter())
           .isEqualTo(flag.missing() == null);
+    }
+  }
+
+  @Test
+  void zshCompletionKnowsExplain() {
+    var script = generated("zsh");
+    for (var option : ExplainOption.values()) {
+      assertThat(script).contains("'" + option.text() + "[");
     }
   }
 
