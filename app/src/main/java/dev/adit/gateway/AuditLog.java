@@ -178,6 +178,11 @@ final class AuditLog implements AutoCloseable {
         fields.put("where", f.where());
         write("forward-closed", fields);
       }
+      case TunnelEvent.ForwardRefused f -> {
+        fields.put("forward", f.spec().toString());
+        fields.put("why", f.why());
+        write("forward-refused", fields);
+      }
       case TunnelEvent.ChannelOpening c ->
           channels
               .computeIfAbsent(e.peer().connection(), _ -> new HashMap<>())

@@ -142,6 +142,13 @@ final class ServerLog {
       case TunnelEvent.ChannelRefused refused when !refused.byPeer() ->
           LOG.info(
               "User {} from {}: {} refused: {}", e.user(), e.peer(), refused.type(), refused.why());
+      case TunnelEvent.ForwardRefused refused ->
+          LOG.info(
+              "User {} from {}: remote forwarding of {} refused: {}",
+              e.user(),
+              e.peer(),
+              refused.spec(),
+              refused.why());
       case TunnelEvent.Notice notice ->
           LOG.info("User {} from {}: {}", e.user(), e.peer(), notice.text());
       default -> LOG.debug("User {} from {}: {}", e.user(), e.peer(), e.event());
