@@ -8,6 +8,7 @@ module dev.adit {
   requires java.xml;
   requires jdk.unsupported;
   requires jopt.simple;
+  requires org.bouncycastle.provider;
   requires org.slf4j;
 
   provides ch.qos.logback.classic.spi.Configurator with

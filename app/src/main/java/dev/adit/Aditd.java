@@ -5,14 +5,12 @@ import dev.adit.cli.ServerCommandLine;
 import dev.adit.config.LocalSide;
 import dev.adit.config.StandardAlgorithms;
 import dev.adit.gateway.Gateway;
+import dev.adit.gateway.GatewayAuthenticator;
 import dev.adit.gateway.HostKeys;
 import dev.adit.gateway.SystemGroups;
-import dev.adit.ssh.AccessPolicy;
-import dev.adit.ssh.Authenticator;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /** The gateway, {@code aditd}. */
 public final class Aditd {
@@ -71,7 +69,8 @@ public final class Aditd {
         return ServerCommandLine.FAILURE;
       }
     }
-    return new Gateway(serve, stateFolder(), () -> commandLine.read(args), _ -> NOBODY).run();
+    return new Gateway(serve, stateFolder(), () -> commandLine.read(args), GatewayAuthenticator::new)
+        .run();
   }
 
   private static Path stateFolder() {
@@ -79,18 +78,4 @@ public final class Aditd {
     return HostKeys.stateFolder(
         local.uid(), local.home(), local.environment().get("XDG_STATE_HOME"));
   }
-
-  private static final Authenticator NOBODY =
-      (_, _) ->
-          new Authenticator.Login() {
-            @Override
-            public List<List<String>> waysIn() {
-              return List.of(List.of("publickey"));
-            }
-
-            @Override
-            public @Nullable AccessPolicy admit(List<Authenticator.Proof> proofs) {
-              return null;
-            }
-          };
 }

@@ -109,9 +109,6 @@ final class ServerLog {
     if (visit.user == null) {
       visit.user = e.user();
       visit.isValid = e.valid();
-      if (!e.valid()) {
-        LOG.info("Invalid user {} from {}", e.user(), e.peer());
-      }
     }
     visit.failures++;
     var line =

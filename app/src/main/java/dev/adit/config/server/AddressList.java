@@ -35,7 +35,7 @@ public final class AddressList {
   }
 
   /** False when a block's mask is too long, or the address has bits behind it. */
-  static boolean isValid(String list) {
+  public static boolean isValid(String list) {
     for (var entry : list.split(",", -1)) {
       var block = Block.of(entry.startsWith("!") ? entry.substring(1) : entry);
       if (entry.isEmpty() || (block != null && !block.isConsistent())) {
@@ -45,7 +45,8 @@ public final class AddressList {
     return true;
   }
 
-  static boolean isAddressOrBlock(String text) {
+  /** One address, or a block whose mask fits its address. */
+  public static boolean isAddressOrBlock(String text) {
     var block = Block.of(text);
     return block != null && block.isConsistent();
   }

@@ -1,0 +1,33 @@
+package dev.adit.gateway;
+
+/** What strangers say, made safe for a log. */
+final class LogText {
+  /** Longer texts are cut: a user's name may have any length. */
+  private static final int MAX_LENGTH = 256;
+
+  private LogText() {}
+
+  /** Control characters and what turns or hides text as {@code \\uNNNN}. */
+  static String of(String text) {
+    StringBuilder out = new StringBuilder();
+    text.codePoints()
+        .limit(MAX_LENGTH)
+        .forEach(
+            c -> {
+              switch (Character.getType(c)) {
+                case Character.CONTROL,
+                    Character.FORMAT,
+                    Character.LINE_SEPARATOR,
+                    Character.PARAGRAPH_SEPARATOR,
+                    Character.SURROGATE ->
+                    out.append("\\u%04x".formatted(c));
+                default -> out.appendCodePoint(c);
+              }
+            });
+    return out.toString();
+  }
+
+  static String of(Exception e) {
+    return of(String.valueOf(e.getMessage()));
+  }
+}
