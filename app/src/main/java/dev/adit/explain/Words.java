@@ -291,7 +291,7 @@ final class Words {
               .formatted(legs, port, usual.name(), from)
           : " %sthe data is not encrypted.".formatted(legs);
     }
-    return " From %s on SSH adds nothing: the data goes as it came.".formatted(from);
+    return " From %s on, SSH adds nothing: the data goes as it came.".formatted(from);
   }
 
   /** Before what belongs to a way; nothing where there is only one. */
