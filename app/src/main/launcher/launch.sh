@@ -15,7 +15,11 @@ if [ ! -x "$java" ]; then
   exit 255
 fi
 
+case $main in
+  *.Adit) options=client.options ;;
+  *) options=jvm.options ;;
+esac
 # Java's own idea of the home directory comes from the password database; a shell's ~ is $HOME.
 exec "$java" ${HOME:+"-Duser.home=$HOME"} "-Dadit.home=$image" \
   "-Djava.library.path=$image/native" "-XX:AOTCache=$image/adit.aot" \
-  "@$image/jvm.options" -cp "$image/adit.jar" "$main" "$@"
+  "@$image/$options" -cp "$image/adit.jar" "$main" "$@"

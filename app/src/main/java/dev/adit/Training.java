@@ -10,6 +10,7 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -51,9 +52,14 @@ final class Training {
     for (String kex : KEY_EXCHANGES) {
       practise(kex, Training::tunnel);
     }
-    practise(KEY_EXCHANGES.getFirst(), Training::commands);
+    practise(KEY_EXCHANGES.getFirst(), (_, config) -> command(config));
+    practise(KEY_EXCHANGES.getFirst(), (_, config) -> command(config, "-tt"));
     System.setOut(out);
     System.setErr(err);
+    if (!PracticeServer.hasNativeCiphers()) {
+      // make-image reads this: the client then needs the optimizing compiler.
+      System.out.println("packets are sealed by the JDK");
+    }
     System.exit(0);
   }
 
@@ -109,10 +115,12 @@ final class Training {
     user.get();
   }
 
-  /** Commands without a terminal and with one; standard input is empty. */
-  private static void commands(PracticeServer server, Path config) throws IOException {
-    expect(0, Adit.run("-F", config.toString(), "practice", "command"));
-    expect(0, Adit.run("-F", config.toString(), "-tt", "practice", "command"));
+  /** A command, whose standard input is empty. */
+  private static void command(Path config, String... flags) throws IOException {
+    List<String> arguments = new ArrayList<>(List.of("-F", config.toString()));
+    arguments.addAll(List.of(flags));
+    arguments.addAll(List.of("practice", "command"));
+    expect(0, Adit.run(arguments.toArray(String[]::new)));
   }
 
   private static void use(int port) throws IOException, InterruptedException {

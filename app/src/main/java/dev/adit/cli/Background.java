@@ -128,7 +128,7 @@ public final class Background {
       command.add("-Dadit.home=" + home);
       command.add("-Djava.library.path=" + home + "/native");
       command.add("-XX:AOTCache=" + home + "/adit.aot");
-      command.add("@" + home + "/jvm.options");
+      command.add("@" + home + "/client.options");
     } else {
       command.add("--enable-native-access=ALL-UNNAMED");
     }

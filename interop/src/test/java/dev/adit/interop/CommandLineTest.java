@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -42,6 +43,21 @@ class CommandLineTest {
       assertThat(run.exitCode()).as(run::toString).isEqualTo(255);
       assertThat(run.stdout()).isEmpty();
       assertThat(run.stderr().replace("\r\n", "\n").strip()).matches(regex);
+    }
+  }
+
+  /** What a client may have while it idles with one forward, in bytes. */
+  private static final long IDLE_MEMORY = 80_000_000;
+
+  @Test
+  void anIdleClientIsSmall() throws Exception {
+    int port = Ports.free();
+    try (var adit = adit("-N", "-L", port + ":127.0.0.1:" + server.port(), "127.0.0.1").start()) {
+      Ports.awaitAccepting(port);
+      try (var socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+        assertThat(socket.getInputStream().readNBytes(4)).asString().isEqualTo("SSH-");
+      }
+      assertThat(adit.residentBytes()).isPositive().isLessThan(IDLE_MEMORY);
     }
   }
 

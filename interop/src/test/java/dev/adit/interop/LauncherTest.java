@@ -41,7 +41,7 @@ class LauncherTest {
         var adit =
             Program.of(java, "-Dadit.home=" + IMAGE, "-Djava.library.path=" + IMAGE + "/native")
                 .arguments("-XX:AOTCache=" + IMAGE.resolve("adit.aot"))
-                .arguments("@" + IMAGE.resolve("jvm.options"), "-Xlog:class+load:stdout")
+                .arguments("@" + IMAGE.resolve("client.options"), "-Xlog:class+load:stdout")
                 .arguments("-cp", IMAGE.resolve("adit.jar"), "dev.adit.Adit", "-V")
                 .directory(home.dir())
                 .noStdin()

@@ -2,6 +2,7 @@ package dev.adit.ssh.training;
 
 import dev.adit.ssh.crypto.CipherAlgorithm;
 import dev.adit.ssh.crypto.CipherSuite;
+import dev.adit.ssh.crypto.CryptoProvider;
 import dev.adit.ssh.crypto.Ed25519;
 import dev.adit.ssh.crypto.InvalidKeyExchangeException;
 import dev.adit.ssh.crypto.KexAlgorithm;
@@ -77,6 +78,11 @@ public final class PracticeServer implements AutoCloseable {
     listener = ServerSocketChannel.open();
     listener.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
     Thread.ofPlatform().daemon().name("practice-server").start(this::accept);
+  }
+
+  /** Whether packets are sealed by native code here, and not by the JDK's own. */
+  public static boolean hasNativeCiphers() {
+    return CryptoProvider.fastest() != CryptoProvider.JDK;
   }
 
   public int port() {
