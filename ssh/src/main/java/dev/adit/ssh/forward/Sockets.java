@@ -17,6 +17,7 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
+import io.netty.channel.IoHandler;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.ServerChannel;
@@ -36,12 +37,17 @@ import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.channel.unix.IntegerUnixChannelOption;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.Future;
+import io.netty.util.concurrent.ThreadAwareExecutor;
 import java.net.Inet6Address;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /** How sockets are made here: epoll on Linux, NIO elsewhere. */
@@ -71,9 +77,36 @@ public final class Sockets {
 
   /** Event loops on daemon threads; one runs as many connections as it is given. */
   public static EventLoopGroup newLoops(int threads) {
-    IoHandlerFactory io = EPOLL ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
-    return new MultiThreadIoEventLoopGroup(
-        threads, new DefaultThreadFactory("adit-loop", true), io);
+    return new Loops(threads, new ConcurrentHashMap<>());
+  }
+
+  /**
+   * Loops whose sockets are closed when they end. Netty 4.2 alone doesn't promise that: a loop that
+   * runs tasks when the shutdown begins may end right behind them, before it looks at its sockets.
+   */
+  private static final class Loops extends MultiThreadIoEventLoopGroup {
+    private final Map<ThreadAwareExecutor, IoHandler> handlers;
+
+    Loops(int threads, Map<ThreadAwareExecutor, IoHandler> handlers) {
+      super(
+          threads,
+          new DefaultThreadFactory("adit-loop", true),
+          loop -> {
+            IoHandlerFactory io = EPOLL ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
+            IoHandler handler = io.newHandler(loop);
+            handlers.put(loop, handler);
+            return handler;
+          });
+      this.handlers = handlers;
+    }
+
+    @Override
+    public Future<?> shutdownGracefully(long quietPeriod, long timeout, TimeUnit unit) {
+      if (!isShuttingDown()) {
+        handlers.forEach((loop, handler) -> loop.execute(handler::prepareToDestroy));
+      }
+      return super.shutdownGracefully(quietPeriod, timeout, unit);
+    }
   }
 
   /**
