@@ -106,7 +106,12 @@ public final class Client {
       throws SshException, ClientFailure, InterruptedException {
     SshConnection via = null;
     for (ClientOptions hop : hops.of(options)) {
-      via = client.connect(Connecting.options(hop, interaction).via(via).build());
+      via =
+          client.connect(
+              Connecting.options(hop, interaction)
+                  .trafficClass(hop.ipQos().interactive())
+                  .via(via)
+                  .build());
       withholdFromUnverified(via, hop, true);
     }
     return client.connect(Connecting.options(options, interaction).via(via).build());

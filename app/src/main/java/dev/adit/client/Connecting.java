@@ -58,8 +58,11 @@ final class Connecting {
       to.connectTimeout(options.connectTimeout());
     }
     ClientOptions.IpQos qos = options.ipQos();
-    to.trafficClass(
-        options.sessionType() == ClientOptions.SessionType.NONE ? qos.bulk() : qos.interactive());
+    // As in ssh: whoever has a terminal, or forwards only, must not wait.
+    boolean interactive =
+        options.sessionType() == ClientOptions.SessionType.NONE
+            || SessionOptions.of(options, System.getenv()).getsTerminal();
+    to.trafficClass(interactive ? qos.interactive() : qos.bulk());
     String proxyCommand = options.proxyCommand();
     if (proxyCommand != null) {
       to.proxyCommand(List.of(Shell.path(), "-c", "exec " + proxyCommand));

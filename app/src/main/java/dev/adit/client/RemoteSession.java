@@ -1,6 +1,5 @@
 package dev.adit.client;
 
-import dev.adit.config.ClientOptions.RequestTty;
 import dev.adit.ssh.ExitStatus;
 import dev.adit.ssh.Session;
 import dev.adit.ssh.SshConnection;
@@ -65,7 +64,10 @@ public final class RemoteSession {
   }
 
   private int run() throws SshException, InterruptedException {
-    boolean terminal = wantsTerminal();
+    boolean terminal = options.getsTerminal();
+    if (options.wantsTerminal() && !terminal) {
+      log.info("Pseudo-terminal will not be allocated because stdin is not a terminal.");
+    }
     ExitStatus status;
     try (Session session = connection.openSession()) {
       prepare(session, terminal);
@@ -104,22 +106,6 @@ public final class RemoteSession {
         yield UNKNOWN_STATUS;
       }
     };
-  }
-
-  private boolean wantsTerminal() {
-    boolean wanted =
-        switch (options.requestTty()) {
-          case NO -> false;
-          case YES, FORCE -> true;
-          case AUTO -> options.start() instanceof SessionOptions.Shell;
-        };
-    if (wanted
-        && options.requestTty() != RequestTty.FORCE
-        && (options.stdinNull() || !Tty.isStdin())) {
-      log.info("Pseudo-terminal will not be allocated because stdin is not a terminal.");
-      return false;
-    }
-    return wanted;
   }
 
   // ---- To the server --------------------------------------------------------------------------

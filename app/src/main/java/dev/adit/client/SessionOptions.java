@@ -1,6 +1,7 @@
 package dev.adit.client;
 
 import dev.adit.config.ClientOptions;
+import dev.adit.terminal.Tty;
 import java.nio.file.Path;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -50,6 +51,21 @@ public record SessionOptions(
         options.sentEnvironment(localEnvironment),
         options.stdinNull(),
         options.forwardedAgent(localEnvironment));
+  }
+
+  /** Whether there will be a terminal at the server: asked for, and possible here. */
+  boolean getsTerminal() {
+    return wantsTerminal()
+        && (requestTty == ClientOptions.RequestTty.FORCE || (!stdinNull && Tty.isStdin()));
+  }
+
+  /** Whether a terminal is asked for. */
+  boolean wantsTerminal() {
+    return switch (requestTty) {
+      case NO -> false;
+      case YES, FORCE -> true;
+      case AUTO -> start instanceof Shell;
+    };
   }
 
   /** What runs at the server. */

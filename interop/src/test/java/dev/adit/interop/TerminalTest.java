@@ -3,6 +3,7 @@ package dev.adit.interop;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -182,6 +183,44 @@ class TerminalTest {
     }
   }
 
+  /** The session has the terminal in raw mode already when the question comes. */
+  @Test
+  void newHostKeysAreAskedForInTheMidstOfASession() throws Exception {
+    Path known =
+        home.write(
+            "known-one",
+            "[localhost]:%d %s\n"
+                .formatted(server.port(), server.hostKey(Keys.Type.ED25519).publicLine()));
+    try (var terminal = Terminal.open(home.dir())) {
+      terminal.enter("stty -a > before").await("local> ");
+      terminal.enter(
+          Terminal.adit(
+              "-F",
+              "none",
+              "-p",
+              server.port(),
+              "-i",
+              server.userKey(),
+              "-o",
+              "IdentitiesOnly=yes",
+              "-o",
+              "UserKnownHostsFile=" + known,
+              "-o",
+              "UpdateHostKeys=ask",
+              "-t",
+              "localhost",
+              SHELL));
+      terminal.await("Accept updated hostkeys\\? \\(yes/no\\): ");
+      // The answer is shown and ends with the key Enter; it isn't the remote shell's.
+      terminal.enter("perhaps").await("perhaps").await("Accept updated hostkeys").enter("yes");
+      Ports.await("all keys", () -> read(known).lines().count() == Keys.Type.values().length);
+      terminal.enter("echo ra''w").await("raw");
+      assertThat(terminal.screen()).doesNotContain("perhaps: not found");
+      terminal.enter("exit 3");
+      backHome(terminal, 3);
+    }
+  }
+
   @Test
   void theProgramOfSshAskpassAnswers() throws Exception {
     try (var account = TestAccount.create();
@@ -199,6 +238,14 @@ class TerminalTest {
         terminal.enter(password(passwords, account, "echo in''side")).await("inside");
       }
       assertThat(files.path("asked")).hasContent(account.name() + "@localhost's password: ");
+    }
+  }
+
+  private static String read(Path file) {
+    try {
+      return Files.readString(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 

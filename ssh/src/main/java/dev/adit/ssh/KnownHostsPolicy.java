@@ -7,6 +7,7 @@ import dev.adit.ssh.keys.KnownHosts.Verdict;
 import dev.adit.ssh.keys.KnownHostsFile;
 import dev.adit.ssh.keys.SshPublicKey;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.time.Clock;
 import java.util.List;
 import java.util.Objects;
@@ -80,7 +81,11 @@ final class KnownHostsPolicy implements HostKeyPolicy {
   Decision decide(String host, int port, @Nullable String address, byte[] hostKey)
       throws SshException {
     Decision decision = verification.check(host, port, address, hostKey);
-    if (o.checkHostIp && address != null && o.hostKeyAlias == null && !address.equals(host)) {
+    if (o.checkHostIp
+        && address != null
+        && o.hostKeyAlias == null
+        && !address.equals(host)
+        && !InetAddress.ofLiteral(address).isLoopbackAddress()) {
       checkAddress(host, port, address, decision);
     }
     return decision;
@@ -129,15 +134,17 @@ final class KnownHostsPolicy implements HostKeyPolicy {
     }
     try {
       switch (userFiles().lookup(address, port, key)) {
-        case Verdict.Changed(var known, _) -> addressDiffers(host, address, key, known.where());
-        case Verdict.Revoked(var known) -> addressDiffers(host, address, key, known.where());
+        case Verdict.Changed(var known, _) ->
+            addressDiffers(host, port, address, decision, known.where());
+        case Verdict.Revoked(var known) ->
+            addressDiffers(host, port, address, decision, known.where());
         case Verdict.Unknown _ -> {
           if (!o.userFiles.isEmpty()) {
             KnownHostsFile.add(o.userFiles.getFirst(), address, port, key, o.hashNames);
             o.interaction.show(
                 ("Warning: Permanently added the %s host key for IP address '%s' to the list of"
                         + " known hosts.")
-                    .formatted(key.describe(), address));
+                    .formatted(key.describe(), KnownHosts.name(address, port)));
           }
         }
         case Verdict.Known _, Verdict.Certified _ -> {}
@@ -149,17 +156,25 @@ final class KnownHostsPolicy implements HostKeyPolicy {
     }
   }
 
-  private void addressDiffers(String host, String address, SshPublicKey key, String where)
-      throws SshException {
-    o.interaction.show(
+  /** In ssh's words. */
+  private void addressDiffers(
+      String host, int port, String address, Decision decision, String where) throws SshException {
+    String ip = KnownHosts.name(address, port);
+    String warning =
         """
         Warning: the %s host key for '%s' differs from the key for the IP address '%s'
         Offending key for IP in %s"""
-            .formatted(key.describe(), host, address, where));
+            .formatted(decision.key().describe(), KnownHosts.name(host, port), ip, where);
+    KnownHosts.Entry matching = decision.entry();
+    o.interaction.show(
+        matching == null ? warning : warning + "\nMatching host key in " + matching.where());
     boolean goOn =
         switch (o.strictness) {
-          case YES -> false;
-          case OFF, ACCEPT_NEW -> true;
+          case YES, ACCEPT_NEW -> {
+            o.interaction.show("Exiting, you have requested strict checking.");
+            yield false;
+          }
+          case OFF -> true;
           case ASK ->
               Objects.requireNonNullElse(
                       o.interaction.ask("Are you sure you want to continue connecting (yes/no)? "),
@@ -170,7 +185,7 @@ final class KnownHostsPolicy implements HostKeyPolicy {
     if (!goOn) {
       throw new SshException.HostKeyRejected(
           "Host key verification failed: the key of the IP address %s in %s is another one"
-              .formatted(address, where));
+              .formatted(ip, where));
     }
   }
 }

@@ -612,6 +612,10 @@ class RudePeerTest {
                   p.expect(Unimplemented.TYPE);
                   p.send(new ChannelOpen("forwarded-tcpip", 7, 1000, 1000, origin));
                   assertThat(p.expect(OpenFailure.TYPE).recipient()).isEqualTo(7);
+                  p.send(new ChannelOpen("auth-agent@openssh.com", 8, 1000, 1000, new byte[0]));
+                  assertThat(p.expect(OpenFailure.TYPE).recipient()).isEqualTo(8);
+                  p.send(new ChannelOpen("session", 9, 1000, 1000, new byte[0]));
+                  assertThat(p.expect(OpenFailure.TYPE).recipient()).isEqualTo(9);
                   p.expectEnd();
                 });
         var connection = connect(peer)) {

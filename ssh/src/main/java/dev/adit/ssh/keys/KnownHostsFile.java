@@ -4,7 +4,9 @@ import static java.nio.file.StandardOpenOption.READ;
 import static java.nio.file.StandardOpenOption.WRITE;
 
 import java.io.IOException;
+import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -12,7 +14,6 @@ import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -154,14 +155,17 @@ public final class KnownHostsFile {
     } catch (FileAlreadyExistsException there) {
       // As nearly always.
     }
-    Object before = identity(file);
+    // Closing any descriptor of a file gives up all locks that the process has on it, so the file
+    // is read through this one, and the second is open to the end.
     try (FileChannel channel = FileChannel.open(file, READ, WRITE);
-        var lock = channel.lock()) {
-      if (before == null || !before.equals(identity(file))) {
+        var lock = channel.lock();
+        FileChannel now = FileChannel.open(file, READ, WRITE)) {
+      if (!isLocked(now)) {
         return false;
       }
       // Bytes that are no UTF-8 survive in ISO 8859-1; all that we look for is ASCII.
-      String text = Files.readString(file, StandardCharsets.ISO_8859_1);
+      String text =
+          new String(Channels.newInputStream(channel).readAllBytes(), StandardCharsets.ISO_8859_1);
       List<String> lines = new ArrayList<>(List.of(text.split("\n", -1)));
       // The end of the last line isn't a line.
       if (lines.getLast().isEmpty()) {
@@ -195,11 +199,16 @@ public final class KnownHostsFile {
     }
   }
 
-  private static @Nullable Object identity(Path file) throws IOException {
-    try {
-      return Files.readAttributes(file, BasicFileAttributes.class).fileKey();
-    } catch (NoSuchFileException absent) {
-      return null;
+  /**
+   * Whether this file is the one that we have locked. Java finds out by the open files; a
+   * comparison of inode numbers could be deceived, for the number of a file that was replaced is
+   * used again.
+   */
+  private static boolean isLocked(FileChannel channel) throws IOException {
+    try (var _ = channel.tryLock()) {
+      return false;
+    } catch (OverlappingFileLockException ours) {
+      return true;
     }
   }
 
