@@ -25,6 +25,9 @@ import org.slf4j.LoggerFactory;
 public final class Client {
   private static final Logger log = LoggerFactory.getLogger(Client.class);
 
+  /** Stack traces. */
+  private static final Logger detail = LoggerFactory.getLogger(Logs.DETAIL);
+
   private final ClientOptions options;
   private final Hops hops;
   private final UserInteraction interaction;
@@ -62,7 +65,7 @@ public final class Client {
       return serve(connection);
     } catch (SshException e) {
       log.error("{}", withOrigin(e));
-      log.trace("in detail", e);
+      detail.trace("where it came from", e);
       return ClientCommandLine.FAILURE;
     } catch (ClientFailure | IOException e) {
       log.error("adit: {}", e.getMessage());
@@ -168,10 +171,16 @@ public final class Client {
         up.add(forward);
         sayPort(forward);
       } catch (SshException.ForwardRefused e) {
+        boolean remote =
+            spec instanceof ForwardSpec.Remote || spec instanceof ForwardSpec.RemoteDynamic;
         if (options.exitOnForwardFailure()) {
-          throw e;
+          throw remote ? new SshException.ForwardRefused("Error: " + e.getMessage(), e) : e;
         }
-        log.error("{}", e.getMessage());
+        if (remote) {
+          log.info("Warning: {}", e.getMessage());
+        } else {
+          log.error("{}", e.getMessage());
+        }
       }
     }
     boolean onlyForwards = options.sessionType() == ClientOptions.SessionType.NONE;

@@ -123,6 +123,7 @@ final class Connecting {
         .hashNames(options.hashKnownHosts())
         .hostKeyAlias(options.hostKeyAlias())
         .checkHostIp(options.checkHostIp())
+        .noHostAuthenticationForLocalhost(options.noHostAuthenticationForLocalhost())
         .visualHostKey(options.visualHostKey())
         .fingerprintHash(options.fingerprintHash())
         .revokedHostKeys(options.revokedHostKeys())

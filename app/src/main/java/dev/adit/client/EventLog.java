@@ -25,7 +25,7 @@ final class EventLog {
               e.channel(),
               e.byPeer() ? "server opens" : "opening",
               e.type(),
-              e.what());
+              e.what().equals(e.type()) ? "" : e.what());
       case TunnelEvent.ChannelOpened e -> log.debug("channel {}: open", e.channel());
       case TunnelEvent.ChannelRefused e when e.byPeer() ->
           log.info("channel {}: open failed: {}", e.channel(), e.why());

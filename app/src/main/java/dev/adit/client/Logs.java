@@ -4,6 +4,7 @@ import ch.qos.logback.classic.AsyncAppender;
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.classic.spi.ThrowableProxyUtil;
 import ch.qos.logback.core.AppenderBase;
 import dev.adit.config.ClientOptions.LogLevel;
 import java.io.FileOutputStream;
@@ -26,6 +27,9 @@ public final class Logs {
 
   /** Lines that wait for a slow terminal or disk; beyond that they are dropped. */
   private static final int QUEUE = 4096;
+
+  /** What belongs to -vvv is logged to this one and those below it, as trace. */
+  static final String DETAIL = "dev.adit.detail";
 
   private static LogLevel current = LogLevel.INFO;
 
@@ -69,8 +73,10 @@ public final class Logs {
   private static synchronized void apply(LoggerContext context, LogLevel level) {
     current = level;
     context.getLogger(Logger.ROOT_LOGGER_NAME).setLevel(threshold(level));
+    boolean everything = level == LogLevel.DEBUG3;
+    context.getLogger(DETAIL).setLevel(everything ? Level.TRACE : Level.OFF);
     // Netty's own start-up chatter helps nobody below -vvv.
-    context.getLogger("io.netty").setLevel(level == LogLevel.DEBUG3 ? null : Level.WARN);
+    context.getLogger("io.netty").setLevel(everything ? Level.DEBUG : Level.WARN);
   }
 
   /** Writes out what is still queued. */
@@ -100,11 +106,24 @@ public final class Logs {
 
     @Override
     protected void append(ILoggingEvent event) {
-      int level = event.getLevel().toInt();
-      String prefix =
-          level == Level.DEBUG_INT ? "debug1: " : level == Level.TRACE_INT ? "debug2: " : "";
+      String prefix = prefix(event.getLevel().toInt(), event.getLoggerName());
       // Terminals in raw mode need the carriage return, and files don't mind it from ssh either.
       write(prefix + event.getFormattedMessage() + "\r\n");
+      if (prefix.equals(DEBUG3) && event.getThrowableProxy() != null) {
+        ThrowableProxyUtil.asString(event.getThrowableProxy())
+            .lines()
+            .forEach(line -> write(DEBUG3 + line + "\r\n"));
+      }
+    }
+
+    private static final String DEBUG3 = "debug3: ";
+
+    private static String prefix(int level, String logger) {
+      return switch (level) {
+        case Level.DEBUG_INT -> logger.startsWith("io.netty") ? DEBUG3 : "debug1: ";
+        case Level.TRACE_INT -> logger.startsWith(DETAIL) ? DEBUG3 : "debug2: ";
+        default -> "";
+      };
     }
 
     private void write(String line) {

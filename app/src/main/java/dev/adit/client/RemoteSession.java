@@ -94,7 +94,10 @@ public final class RemoteSession {
       log.info("Connection to {} closed.", options.host());
     }
     return switch (status) {
-      case ExitStatus.Exited exited -> exited.code();
+      case ExitStatus.Exited exited -> {
+        log.debug("Exit status {}", exited.code());
+        yield exited.code();
+      }
       case ExitStatus.Signaled signaled -> {
         log.debug("the remote command was ended by signal {}", signaled.name());
         yield UNKNOWN_STATUS;
@@ -133,6 +136,7 @@ public final class RemoteSession {
   }
 
   private void start(Session session) throws SshException, InterruptedException {
+    log.debug("Sending {}", options.start());
     switch (options.start()) {
       case SessionOptions.Shell _ -> session.shell();
       case SessionOptions.Exec exec -> session.exec(exec.command());

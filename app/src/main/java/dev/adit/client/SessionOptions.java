@@ -72,11 +72,26 @@ public record SessionOptions(
   public sealed interface Start {}
 
   /** The user's shell. */
-  public record Shell() implements Start {}
+  public record Shell() implements Start {
+    @Override
+    public String toString() {
+      return "shell";
+    }
+  }
 
   /** A command, which the user's shell there takes apart. */
-  public record Exec(String command) implements Start {}
+  public record Exec(String command) implements Start {
+    @Override
+    public String toString() {
+      return "command: " + command;
+    }
+  }
 
   /** A subsystem by its name, such as {@code sftp}. */
-  public record Subsystem(String name) implements Start {}
+  public record Subsystem(String name) implements Start {
+    @Override
+    public String toString() {
+      return "subsystem: " + name;
+    }
+  }
 }

@@ -140,9 +140,9 @@ public enum Keyword {
   KBD_INTERACTIVE_AUTHENTICATION(
       "KbdInteractiveAuthentication", Values::flag, State.IMPLEMENTED, Gathering.FIRST, ""),
   KBD_INTERACTIVE_DEVICES(
-      "KbdInteractiveDevices", Values::word, State.IMPLEMENTED, Gathering.FIRST, ""),
+      "KbdInteractiveDevices", Values::word, State.ACCEPTED, Gathering.FIRST, "the server chooses"),
   KEX_ALGORITHMS("KexAlgorithms", Values::algorithms, State.IMPLEMENTED, Gathering.FIRST, ""),
-  KNOWN_HOSTS_COMMAND("KnownHostsCommand", Values::command, State.IMPLEMENTED, Gathering.FIRST, ""),
+  KNOWN_HOSTS_COMMAND("KnownHostsCommand", Values::command, State.ACCEPTED, Gathering.FIRST, ""),
   LOCAL_COMMAND("LocalCommand", Values::command, State.IMPLEMENTED, Gathering.FIRST, ""),
   LOCAL_FORWARD("LocalForward", Values::localForward, State.IMPLEMENTED, Gathering.EACH, ""),
   LOG_LEVEL("LogLevel", Values::logLevel, State.IMPLEMENTED, Gathering.FIRST, ""),
@@ -276,7 +276,7 @@ public enum Keyword {
   VERIFY_HOST_KEY_DNS(
       "VerifyHostKeyDNS", Values.yesNoOr("ask"), State.ACCEPTED, Gathering.FIRST, "taken as no"),
   VERSION_ADDENDUM("VersionAddendum", Values::anything, State.ACCEPTED, Gathering.FIRST, ""),
-  VISUAL_HOST_KEY("VisualHostKey", Values::flag, State.ACCEPTED, Gathering.FIRST, ""),
+  VISUAL_HOST_KEY("VisualHostKey", Values::flag, State.IMPLEMENTED, Gathering.FIRST, ""),
   WARN_WEAK_CRYPTO("WarnWeakCrypto", Values::anything, State.ACCEPTED, Gathering.FIRST, ""),
   XAUTH_LOCATION("XAuthLocation", Values::word, State.ACCEPTED, Gathering.FIRST, ""),
   AFS_TOKEN_PASSING(

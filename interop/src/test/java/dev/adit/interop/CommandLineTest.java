@@ -8,6 +8,7 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -221,6 +222,96 @@ class CommandLineTest {
         .map(String::strip)
         .filter(line -> line.contains("orwarding") && line.contains("disabled"))
         .toList();
+  }
+
+  /** Beside ssh: the picture of the key, and a server on this machine that may have any key. */
+  @Test
+  void visualHostKeyAndNoHostAuthenticationForLocalhost() throws IOException {
+    try (var scratch = new Scratch()) {
+      var other = Keys.generate(scratch.path("other"), Keys.Type.ED25519);
+      Path changed =
+          scratch.write(
+              "changed", "[127.0.0.1]:%d %s\n".formatted(server.port(), other.publicLine()));
+      for (List<String> flags :
+          List.of(
+              List.of("-o", "VisualHostKey=yes"),
+              List.of(
+                  "-o",
+                  "NoHostAuthenticationForLocalhost=yes",
+                  "-o",
+                  "UserKnownHostsFile=" + changed))) {
+        try (var ssh =
+                Program.of("ssh")
+                    .arguments(flags.toArray())
+                    .arguments(AditProcess.to(server, "127.0.0.1", "true"))
+                    .noStdin()
+                    .start();
+            var adit =
+                AditProcess.adit(home.dir(), flags.toArray())
+                    .arguments(AditProcess.to(server, "127.0.0.1", "true"))
+                    .noStdin()
+                    .start()) {
+          assertThat(adit.exitCode()).as(adit::toString).isEqualTo(ssh.exitCode()).isZero();
+          assertThat(lines(adit.stderr())).isEqualTo(lines(ssh.stderr()));
+        }
+      }
+      assertThat(Files.readString(changed)).hasLineCount(1);
+    }
+  }
+
+  private static List<String> lines(String text) {
+    return text.lines().map(String::stripTrailing).filter(line -> !line.isEmpty()).toList();
+  }
+
+  @Test
+  void eachVSaysMore() {
+    List<String> said = new ArrayList<>();
+    for (String v : List.of("-v", "-vv", "-vvv")) {
+      try (var run = adit(v, "127.0.0.1", "cat; exit 5").start()) {
+        assertThat(run.exitCode()).isEqualTo(5);
+        said.add(run.stderr());
+      }
+    }
+    assertThat(said.get(0))
+        .contains("debug1: kex: algorithm: ")
+        .containsPattern("debug1: Server host key: ED25519 SHA256:\\S+")
+        .containsPattern("debug1: Offering public key: \\S+ ED25519 SHA256:\\S+")
+        .contains("debug1: Authenticated to 127.0.0.1 ")
+        .contains("debug1: Sending command: cat; exit 5")
+        .containsPattern("debug1: channel 0: closed by .*: 0 bytes sent, 0 received")
+        .contains("debug1: Exit status 5")
+        .doesNotContain("debug2")
+        .doesNotContain("debug3");
+    assertThat(said.get(1))
+        .containsPattern("debug2: peer's KEXINIT proposal")
+        .containsPattern("debug2: ciphers stoc: .*aes")
+        .contains("debug2: channel 0: send eof", "debug2: channel 0: rcvd eof")
+        .contains("debug2: channel 0: request exec", "debug2: channel 0: rcvd request exit-status")
+        .doesNotContain("debug3");
+    assertThat(said.get(2))
+        .containsPattern("debug3: send packet: type 20 \\(KEXINIT\\), \\d+ bytes")
+        .containsPattern("debug3: receive packet: type 99 \\(CHANNEL_SUCCESS\\), 5 bytes")
+        .containsPattern("debug3: send packet: type 50 \\(USERAUTH_REQUEST\\)\\s");
+    try (var run =
+        AditProcess.adit(home.dir(), "-vvv", "-F", "none", "-p", Ports.free(), "127.0.0.1")
+            .noStdin()
+            .start()) {
+      assertThat(run.exitCode()).isEqualTo(255);
+      assertThat(run.stderr()).containsPattern("debug3: \\s*at dev.adit.ssh.Dialer");
+    }
+  }
+
+  @Test
+  void aRefusedRemoteForwardIsAWarningOrAnError() {
+    int taken = server.port();
+    String failed = "remote port forwarding failed for listen port " + taken;
+    try (var run = adit("-R", taken + ":127.0.0.1:1", "127.0.0.1", "true").start()) {
+      assertThat(run.exitCode()).isZero();
+      assertThat(run.stderr()).contains("Warning: " + failed);
+    }
+    refused(
+        adit("-o", "ExitOnForwardFailure=yes", "-N", "-R", taken + ":127.0.0.1:1", "127.0.0.1"),
+        "Error: " + failed);
   }
 
   @Test

@@ -59,6 +59,7 @@ public final class KnownHostsOptions {
     boolean hashNames;
     @Nullable String hostKeyAlias;
     boolean checkHostIp;
+    boolean trustsLoopback;
     boolean picture;
     FingerprintHash fingerprintHash = FingerprintHash.SHA256;
     @Nullable Path revokedHostKeys;
@@ -78,6 +79,7 @@ public final class KnownHostsOptions {
       hashNames = from.hashNames;
       hostKeyAlias = from.hostKeyAlias;
       checkHostIp = from.checkHostIp;
+      trustsLoopback = from.trustsLoopback;
       picture = from.picture;
       fingerprintHash = from.fingerprintHash;
       revokedHostKeys = from.revokedHostKeys;
@@ -129,6 +131,15 @@ public final class KnownHostsOptions {
     /** CheckHostIP: whether the address must have the same key as the name. */
     public Builder checkHostIp(boolean value) {
       checkHostIp = value;
+      return this;
+    }
+
+    /**
+     * NoHostAuthenticationForLocalhost: a server on this machine may have any key, as when
+     * forwardings lead to several machines by ports of this one.
+     */
+    public Builder noHostAuthenticationForLocalhost(boolean value) {
+      trustsLoopback = value;
       return this;
     }
 

@@ -6,6 +6,7 @@ import dev.adit.ssh.keys.KnownHosts;
 import dev.adit.ssh.keys.KnownHosts.Verdict;
 import dev.adit.ssh.keys.KnownHostsFile;
 import dev.adit.ssh.keys.SshPublicKey;
+import dev.adit.ssh.wire.MalformedDataException;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.time.Clock;
@@ -80,15 +81,34 @@ final class KnownHostsPolicy implements HostKeyPolicy {
   /** As {@link #check}, with the reason: UpdateHostKeys asks for it. */
   Decision decide(String host, int port, @Nullable String address, byte[] hostKey)
       throws SshException {
+    boolean loopback = address != null && InetAddress.ofLiteral(address).isLoopbackAddress();
+    if (o.trustsLoopback && loopback && o.hostKeyAlias == null) {
+      log.debug("Forcing accepting of host key for loopback/localhost.");
+      return new Decision(parsed(hostKey), HostKeyVerification.Trust.NEW, null);
+    }
     Decision decision = verification.check(host, port, address, hostKey);
+    if (o.picture && decision.entry() != null) {
+      SshPublicKey key = decision.key();
+      o.interaction.show(
+          "Host key fingerprint is %s\n%s"
+              .formatted(key.fingerprint(o.fingerprintHash), key.randomart(o.fingerprintHash)));
+    }
     if (o.checkHostIp
         && address != null
+        && !loopback
         && o.hostKeyAlias == null
-        && !address.equals(host)
-        && !InetAddress.ofLiteral(address).isLoopbackAddress()) {
+        && !address.equals(host)) {
       checkAddress(host, port, address, decision);
     }
     return decision;
+  }
+
+  private SshPublicKey parsed(byte[] hostKey) throws SshException {
+    try {
+      return SshPublicKey.parse(hostKey, o.requiredRsaSize);
+    } catch (MalformedDataException e) {
+      throw new SshException.HostKeyRejected("Host key verification failed: " + e.getMessage());
+    }
   }
 
   @Override

@@ -5,9 +5,13 @@ import dev.adit.ssh.keys.HostKeyVerification.Decision;
 import dev.adit.ssh.transport.HostKeyVerifier;
 import java.net.InetAddress;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** What the policy says about the key of one server, and what follows from it. */
 final class ServerKey implements HostKeyVerifier {
+  private static final Logger log = LoggerFactory.getLogger(ServerKey.class);
+
   private final ConnectOptions.Builder o;
   private final @Nullable InetAddress address;
   private HostKeyPolicy.Trust trust = HostKeyPolicy.Trust.UNVERIFIED;
@@ -28,6 +32,11 @@ final class ServerKey implements HostKeyVerifier {
       Decision decided = policy.decide(o.host, o.port, to, hostKey);
       decision = decided;
       trust = KnownHostsPolicy.trust(decided);
+      log.debug("Server host key: {} {}", decided.key().describe(), decided.key().fingerprint());
+      var entry = decided.entry();
+      if (entry != null) {
+        log.debug("Host '{}' is known and matches the key in {}", o.host, entry.where());
+      }
     } else {
       trust = o.hostKeyPolicy.check(o.host, o.port, to, hostKey);
     }

@@ -82,8 +82,11 @@ public final class SshConnection implements AutoCloseable {
           Transport.client(
               dialed.carrier(), transportConfig(o, dialed.timeLeft()), listener(o), serverKey);
       transport.handshake();
+      log.debug("Authenticating to {}:{} as '{}'", o.host, o.port, o.user);
       Authenticated user =
           ClientAuthentication.run(transport, authConfig(o, serverKey.isVerified()));
+      log.debug(
+          "Authenticated to {} ({}) using \"{}\".", o.host, transport.remote(), user.method());
       byte[] sessionId = transport.sessionId();
       Forwarding[] forwarding = new Forwarding[1];
       Connection connection =

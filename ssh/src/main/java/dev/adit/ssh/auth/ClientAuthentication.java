@@ -187,7 +187,8 @@ public final class ClientAuthentication {
       if (spent.contains(ByteBuffer.wrap(signer.publicKeyBlob()))) {
         continue;
       }
-      log.debug("Offering public key: {} {}", signer.name(), algorithm);
+      String described = describe(signer) + " (" + algorithm + ")";
+      log.debug("Offering public key: {}", described);
       byte[] blob = signer.publicKeyBlob();
       request(
           "publickey",
@@ -208,7 +209,7 @@ public final class ClientAuthentication {
       if (!Arrays.equals(ok.publicKey(), blob)) {
         throw new SshException.PeerMisbehaved("PK_OK for a key that was not offered");
       }
-      log.debug("Server accepts key: {} {}", signer.name(), algorithm);
+      log.debug("Server accepts key: {}", described);
       byte[] request = signed(signer, algorithm, blob);
       if (request == null) {
         continue;
@@ -231,6 +232,15 @@ public final class ClientAuthentication {
       if (signer == null || isStrong(signer)) {
         return signer;
       }
+    }
+  }
+
+  private static String describe(Signer signer) {
+    try {
+      SshPublicKey key = SshPublicKey.parse(signer.publicKeyBlob(), 0);
+      return signer.name() + " " + key.describe() + " " + key.fingerprint();
+    } catch (MalformedDataException e) {
+      return signer.name();
     }
   }
 

@@ -3,6 +3,7 @@ package dev.adit.ssh.connection;
 import dev.adit.ssh.SshException;
 import dev.adit.ssh.TunnelEvent;
 import dev.adit.ssh.transport.Buffers;
+import dev.adit.ssh.transport.Text;
 import dev.adit.ssh.transport.TransportLimits;
 import dev.adit.ssh.wire.ConnectionMessage.ChannelClose;
 import dev.adit.ssh.wire.ConnectionMessage.ChannelEof;
@@ -20,6 +21,8 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One channel (RFC 4254 section 5). Stop 2 of a byte's journey: takes window and cuts to the peer's
@@ -27,6 +30,7 @@ import org.jspecify.annotations.Nullable;
  * loop.
  */
 public final class SshChannel {
+  private static final Logger log = LoggerFactory.getLogger(SshChannel.class);
 
   /** Room in front of data: the packet's head, then type, recipient, data type, length. */
   private static final int DATA_HEAD = TransportLimits.PACKET_HEAD + 1 + 4 + 4 + 4;
@@ -105,6 +109,8 @@ public final class SshChannel {
     sendWindow = peersWindow;
     maxPacket = (int) Math.min(peersMaxPacket, ConnectionLimits.MAX_SENT_DATA);
     open = true;
+    log.trace(
+        "channel {}: open, peer's window {}, packets of {}", localId, peersWindow, peersMaxPacket);
   }
 
   boolean isOpen() {
@@ -278,10 +284,12 @@ public final class SshChannel {
     }
     if (eofAsked && !eofSent && !closeSent) {
       eofSent = true;
+      log.trace("channel {}: send eof", localId);
       connection.sink().send(new ChannelEof(remoteId));
     }
     if (closeAsked && !closeSent) {
       closeSent = true;
+      log.trace("channel {}: send close", localId);
       connection.sink().send(new ChannelClose(remoteId));
     }
   }
@@ -295,6 +303,9 @@ public final class SshChannel {
     }
     boolean wasShut = sendWindow == 0;
     sendWindow += bytes;
+    if (log.isTraceEnabled()) {
+      log.trace("channel {}: rcvd adjust {}, window {}", localId, bytes, sendWindow);
+    }
     if (wasShut && sendWindow > 0 && (wantsTurn || !pending.isEmpty())) {
       connection.lineUp(this);
     }
@@ -349,6 +360,9 @@ public final class SshChannel {
       int adjust = owed + more;
       owed = 0;
       credit += adjust;
+      if (log.isTraceEnabled()) {
+        log.trace("channel {}: send adjust {}, window {}", localId, adjust, credit);
+      }
       connection.sink().send(new WindowAdjust(remoteId, adjust));
     }
   }
@@ -358,6 +372,7 @@ public final class SshChannel {
       throw new SshException.PeerMisbehaved("EOF twice, or after CLOSE, on channel " + localId);
     }
     eofReceived = true;
+    log.trace("channel {}: rcvd eof", localId);
     if (!closeAsked) {
       handler.eof(this);
     }
@@ -368,6 +383,7 @@ public final class SshChannel {
       throw new SshException.PeerMisbehaved("CLOSE twice on channel " + localId);
     }
     closeReceived = true;
+    log.trace("channel {}: rcvd close", localId);
     // The peer takes nothing any more, so what waits for it is void.
     dropPending();
     boolean weFirst = closeSent;
@@ -426,6 +442,7 @@ public final class SshChannel {
       return reply;
     }
     awaitedReplies.add(reply);
+    log.trace("channel {}: request {}", localId, name);
     connection.sink().send(new ChannelRequest(remoteId, name, true, fields));
     return reply;
   }
@@ -438,6 +455,9 @@ public final class SshChannel {
   }
 
   void requestReceived(ChannelRequest request) throws SshException, MalformedDataException {
+    if (log.isTraceEnabled()) {
+      log.trace("channel {}: rcvd request {}", localId, Text.escape(request.name()));
+    }
     if (closeReceived) {
       throw new SshException.PeerMisbehaved("a request after CLOSE on channel " + localId);
     }

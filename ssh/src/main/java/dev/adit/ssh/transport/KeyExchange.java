@@ -23,6 +23,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Key exchange (RFC 4253 sections 7 and 8), as straight-line code on the control lane: the position
@@ -30,6 +32,7 @@ import org.jspecify.annotations.Nullable;
  * signs is in {@link ClientKeyExchange} and {@link ServerKeyExchange}.
  */
 abstract sealed class KeyExchange permits ClientKeyExchange, ServerKeyExchange {
+  private static final Logger log = LoggerFactory.getLogger(KeyExchange.class);
 
   /** RFC 4344 section 3.1 allows 2^32 packets a key; OpenSSH stays at half of it, and so do we. */
   static final long MAX_PACKETS_UNDER_KEY = 1L << 31;
@@ -185,6 +188,26 @@ abstract sealed class KeyExchange permits ClientKeyExchange, ServerKeyExchange {
     return transport.parse(type, transport.nextKexPayload(type));
   }
 
+  private static void logProposal(String whose, KexInit proposal) {
+    if (!log.isTraceEnabled()) {
+      return;
+    }
+    log.trace("{} KEXINIT proposal", whose);
+    logNames("KEX algorithms", proposal.kexAlgorithms());
+    logNames("host key algorithms", proposal.hostKeyAlgorithms());
+    logNames("ciphers ctos", proposal.ciphersToServer());
+    logNames("ciphers stoc", proposal.ciphersToClient());
+    logNames("MACs ctos", proposal.macsToServer());
+    logNames("MACs stoc", proposal.macsToClient());
+    logNames("compression ctos", proposal.compressionToServer());
+    logNames("compression stoc", proposal.compressionToClient());
+    log.trace("first_kex_follows {}", proposal.firstKexPacketFollows() ? 1 : 0);
+  }
+
+  private static void logNames(String what, List<String> names) {
+    log.trace("{}: {}", what, Text.escape(String.join(",", names)));
+  }
+
   /**
    * One exchange, from our KEXINIT to the peer's NEWKEYS.
    *
@@ -204,6 +227,8 @@ abstract sealed class KeyExchange permits ClientKeyExchange, ServerKeyExchange {
       theirPayload = theirKexInit;
     }
     KexInit theirs = transport.parse(KexInit.TYPE, theirPayload);
+    logProposal("our", ours);
+    logProposal("peer's", theirs);
     if (first) {
       strict =
           theirs

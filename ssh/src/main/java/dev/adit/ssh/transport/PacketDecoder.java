@@ -309,6 +309,7 @@ final class PacketDecoder implements Carrier.Listener {
   private void dispatch(ByteBuf buffer, int index, int length)
       throws SshException, MalformedDataException {
     int number = buffer.getUnsignedByte(index);
+    PacketLog.received(number, length);
     PacketHandler channels = handler;
     if (channels != null
         && number >= MessageNumbers.GLOBAL_REQUEST

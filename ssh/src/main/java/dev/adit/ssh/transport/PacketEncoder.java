@@ -160,6 +160,7 @@ final class PacketEncoder {
   }
 
   private void seal(ByteBuf plain) {
+    PacketLog.sent(plain.getUnsignedByte(plain.readerIndex()), plain.readableBytes());
     ByteBuf buffer = compression == null ? plain : compressed(plain, compression);
     int start = buffer.readerIndex() - TransportLimits.PACKET_HEAD;
     int payloadLength = buffer.readableBytes();
