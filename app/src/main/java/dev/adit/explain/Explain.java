@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** {@code adit explain}: reads a command line of adit and says what it would do. */
@@ -81,7 +82,7 @@ public final class Explain {
   private ClientCommandLine.Exit explain(Map<ExplainOption, String> options, String... args) {
     var commandLine = new ClientCommandLine(localWithoutNames(), algorithms, version);
     return switch (commandLine.read(args)) {
-      case ClientCommandLine.Exit exit -> exit;
+      case ClientCommandLine.Exit exit -> exit.status() == 0 ? exit : withHint(exit, args);
       case ClientCommandLine.Connect connect -> {
         try {
           var jumps = new Hops(commandLine).of(connect.options());
@@ -95,6 +96,15 @@ public final class Explain {
         }
       }
     };
+  }
+
+  /** An option of ours among adit's flags is an unknown one there: the usage would be no help. */
+  private static ClientCommandLine.Exit withHint(ClientCommandLine.Exit exit, String... args) {
+    return Stream.of(args)
+        .filter(arg -> ExplainOption.of(arg) != null)
+        .findFirst()
+        .map(option -> failure(option + " has to stand before the command line to explain"))
+        .orElse(exit);
   }
 
   /**

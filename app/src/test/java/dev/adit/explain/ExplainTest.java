@@ -415,6 +415,37 @@ class ExplainTest {
   }
 
   @Test
+  void terminalGetsColoursItsWidthAndItsCharacters() throws Exception {
+    var java =
+        "stty cols 60; exec '%s' --enable-native-access=ALL-UNNAMED -cp '%s' dev.adit.Adit explain -F none"
+            .formatted(
+                Path.of(System.getProperty("java.home"), "bin", "java"),
+                System.getProperty("java.class.path"));
+    var command = java + " -L 9001:yahoo.com:80 home";
+    var seen = onTerminal("TERM=xterm LC_ALL=C.UTF-8 COLUMNS=", command);
+    assertThat(seen).contains("\u001b[0;32m║").contains("└╌ not encrypted ►");
+    assertThat(seen.lines())
+        .allMatch(line -> line.replaceAll("\u001b\\[[0-9;]*m", "").length() <= 60);
+    assertThat(onTerminal("TERM=xterm LC_ALL=C.UTF-8 NO_COLOR=1 COLUMNS=90", command))
+        .doesNotContain("\u001b")
+        .contains("╞═══ SSH ══►╡");
+    assertThat(onTerminal("TERM=dumb LC_ALL=C COLUMNS=90", command))
+        .doesNotContain("\u001b")
+        .contains("+=== SSH ==>+");
+  }
+
+  private static String onTerminal(String environment, String command) throws Exception {
+    var words = new ArrayList<>(List.of("env"));
+    words.addAll(List.of(environment.split(" ")));
+    words.addAll(List.of("script", "-qec", command, "/dev/null"));
+    var process = new ProcessBuilder(words).redirectErrorStream(true).start();
+    process.getOutputStream().close();
+    var out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(process.waitFor()).as(out).isZero();
+    return out;
+  }
+
+  @Test
   void helpSaysWhatTheOptionsAre() {
     var exit = ExplainRun.of(PLAIN, "--help");
     assertThat(exit.status()).isZero();
@@ -430,6 +461,8 @@ class ExplainTest {
           --asci home | adit explain: unknown option --asci
           --svg | adit explain: --svg requires an argument
           --ascii | adit explain: usage: adit explain
+          -L 1:a:1 home --ascii | adit explain: --ascii has to stand before the command line
+          home --svg x | adit explain: --svg has to stand before the command line
           -w 0 home | -w: tun devices is not there yet
           -J a -J b home | Only a single -J option is permitted
           """)
