@@ -4,6 +4,7 @@ import dev.adit.ssh.ExitStatus;
 import dev.adit.ssh.Launch;
 import dev.adit.ssh.transport.Umask;
 import io.netty.channel.EventLoop;
+import java.lang.foreign.Linker;
 import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,6 +31,12 @@ final class ChildProcess {
 
   /** Idle threads end after this many seconds. */
   private static final int STARTERS_IDLE = 10;
+
+  /** What {@link Posix} needs and older systems don't have: glibc 2.34. */
+  private static final String NEWEST_CALL = "posix_spawn_file_actions_addclosefrom_np";
+
+  private static final boolean SUPPORTED =
+      Linker.nativeLinker().defaultLookup().find(NEWEST_CALL).isPresent();
 
   /** Where programs are started: an exec may wait for a disk. */
   static final Executor STARTERS = starters();
@@ -87,6 +94,11 @@ final class ChildProcess {
                 // It is gone.
               }
             });
+  }
+
+  /** Whether this system, with this kind of event loop, can start and watch programs. */
+  static boolean isSupported(EventLoop loop) {
+    return SUPPORTED && Descriptor.canBeWatchedBy(loop);
   }
 
   private static Executor starters() {

@@ -182,7 +182,7 @@ final class ServerSession implements ChannelHandler {
         || pty != null
         || term.length > SessionLimits.MAX_TERM
         || hasNul(term)
-        || !Descriptor.canBeWatchedBy(loop())) {
+        || !ChildProcess.isSupported(loop())) {
       return false;
     }
     PtyOptions asked =
@@ -282,8 +282,8 @@ final class ServerSession implements ChannelHandler {
         return false;
       }
       case Decision.Allowed<Launch>(Launch launch) -> {
-        if (!Descriptor.canBeWatchedBy(loop())) {
-          refuse("this server's system has no epoll, which sessions need");
+        if (!ChildProcess.isSupported(loop())) {
+          refuse("sessions need a server on Linux with epoll and glibc 2.34");
           return false;
         }
         started = true;
@@ -513,12 +513,14 @@ final class ServerSession implements ChannelHandler {
     finishIfDone();
   }
 
+  /**
+   * The end of file waits for the process's end: a client that has ended its side too closes the
+   * channel at it, and then there is no way any more to tell it the exit status.
+   */
   private void finishIfDone() {
-    if (stdoutEnded && stderrEnded && !closed) {
+    if (ended && stdoutEnded && stderrEnded && !closed) {
       channel().eof();
-      if (ended) {
-        channel().close();
-      }
+      channel().close();
     }
   }
 

@@ -208,6 +208,17 @@ class ServerSessionsTest {
   }
 
   @Test
+  void theStatusIsToldThoughTheClientClosesAtTheEndOfFile() throws Exception {
+    try (Session session = open()) {
+      session.exec("exec >&- 2>&-; sleep 0.2; exit 3");
+      session.stdin().close();
+      assertThat(session.stdout().read()).isEqualTo(-1);
+      session.close();
+      assertThat(session.waitFor()).isEqualTo(new ExitStatus.Exited(3));
+    }
+  }
+
+  @Test
   void aSignalsNameIsToldAndAStatusOver128IsNoSignal() throws Exception {
     assertThat(run("kill -TERM $$").status()).isEqualTo(new ExitStatus.Signaled("TERM", false, ""));
     assertThat(run("exit 143").status()).isEqualTo(new ExitStatus.Exited(143));
