@@ -6,6 +6,7 @@ module dev.adit {
   requires dev.adit.ssh;
   requires io.netty.common;
   requires java.xml;
+  requires jdk.httpserver;
   requires jdk.unsupported;
   requires jopt.simple;
   requires org.bouncycastle.provider;

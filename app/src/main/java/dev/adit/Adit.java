@@ -5,8 +5,10 @@ import dev.adit.cli.ClientCommandLine;
 import dev.adit.client.Client;
 import dev.adit.client.Logs;
 import dev.adit.config.ClientOptions;
+import dev.adit.config.ClientOptions.LogLevel;
 import dev.adit.config.LocalSide;
 import dev.adit.config.StandardAlgorithms;
+import dev.adit.demo.Demo;
 import dev.adit.explain.Explain;
 import dev.adit.explain.Screen;
 import dev.adit.ssh.SshClient;
@@ -29,6 +31,9 @@ public final class Adit {
     if (args.length > 0 && args[0].equals("explain")) {
       return explain(Arrays.copyOfRange(args, 1, args.length));
     }
+    if (args.length > 0 && args[0].equals("demo")) {
+      return demo(List.of(args).subList(1, args.length));
+    }
     ClientCommandLine commandLine =
         new ClientCommandLine(
             LocalSide.ofProcess(), new StandardAlgorithms(), "adit " + Version.of());
@@ -46,6 +51,18 @@ public final class Adit {
                 "adit " + Version.of(),
                 Screen.ofProcess(System.getenv()))
             .run(args));
+  }
+
+  private static int demo(List<String> arguments) {
+    try {
+      Logs.configure(LogLevel.ERROR, null);
+      return Demo.run(System.out, System.err, Screen.ofProcess(System.getenv()), arguments);
+    } catch (IOException e) {
+      System.err.println("adit: " + e.getMessage());
+      return ClientCommandLine.FAILURE;
+    } finally {
+      Logs.flush();
+    }
   }
 
   private static int print(ClientCommandLine.Exit exit) {

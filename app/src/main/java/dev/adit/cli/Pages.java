@@ -51,6 +51,9 @@ final class Pages {
         .I destination
         [\\fIcommand\\fR [\\fIargument\\fR ...]]
         .br
+        .B adit demo
+        [\\fB--once\\fR]
+        .br
         .B adit explain
         """);
     for (var option : ExplainOption.values()) {
@@ -86,6 +89,12 @@ final class Pages {
     }
     page.append(
         """
+        .SH DEMO
+        .B adit demo
+        starts an SSH server, two web sites and a client with three tunnels on this machine, fetches
+        a page through each, and stays until it is interrupted; with
+        .B --once
+        it ends by itself. A host that is called demo is reached as ssh://demo.
         .SH EXPLAIN
         .B adit explain
         draws what the command line behind it would do, and says it in words: who listens where and
@@ -165,7 +174,7 @@ final class Pages {
       if [[ "$current" == -* ]]; then
         COMPREPLY=($(compgen -W "%s" -- "$current"))
       else
-        COMPREPLY=($(compgen -W "$(_adit_hosts) $([[ $COMP_CWORD == 1 ]] && echo explain)" \\
+        COMPREPLY=($(compgen -W "$(_adit_hosts) $([[ $COMP_CWORD == 1 ]] && echo explain demo)" \\
             -- "$current"))
       fi
     }
@@ -190,7 +199,7 @@ final class Pages {
           local -a hosts
           hosts=(${(f)"$(awk 'tolower($1) == "host" { for (i = 2; i <= NF; i++) if ($i !~ /[*?!]/) print $i }' ~/.ssh/config /etc/ssh/ssh_config 2>/dev/null)"})
           compadd -a hosts
-          [[ $CURRENT == 2 ]] && compadd explain
+          [[ $CURRENT == 2 ]] && compadd explain demo
         }
         local -a explain
         if [[ $words[2] == explain && $CURRENT -gt 2 ]]; then
