@@ -69,7 +69,8 @@ public final class Aditd {
         return ServerCommandLine.FAILURE;
       }
     }
-    return new Gateway(serve, stateFolder(), () -> commandLine.read(args), GatewayAuthenticator::new)
+    return new Gateway(
+            serve, stateFolder(), () -> commandLine.read(args), GatewayAuthenticator::new)
         .run();
   }
 

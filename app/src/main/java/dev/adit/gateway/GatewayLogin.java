@@ -100,6 +100,9 @@ final class GatewayLogin implements Authenticator.Login {
   /** Why an account may not log in at all; null if it may. */
   private @Nullable String refusal(Account who) {
     String address = Addresses.text(peer.remote());
+    if (config.refuseConnection()) {
+      return "administratively prohibited connection for %s from %s".formatted(who.name(), where());
+    }
     Path shell = who.shell();
     if (shell != null && !Files.exists(shell)) {
       return "User %s not allowed because shell %s does not exist".formatted(who.name(), shell);

@@ -462,6 +462,15 @@ class GatewayLoginTest {
     assertThat(letsIn(key("one"), "Match Group wheel", "PubkeyAuthentication no")).isTrue();
   }
 
+  @Test
+  void aConnectionMayBeRefusedWhatever() throws Exception {
+    authorize(line("one"));
+    assertThat(letsIn(key("one"), "Match Address 192.0.2.0/24", "RefuseConnection yes")).isFalse();
+    assertThat(told.lines())
+        .containsExactly(
+            "administratively prohibited connection for ada from 192.0.2.7 port 50022");
+  }
+
   // ---- in
 
   @Test

@@ -236,10 +236,8 @@ public record KeyOptions(
         if (text.charAt(at) != ',') {
           throw new MalformedDataException("unknown key option");
         }
+        // sshd takes a comma behind the last one, too.
         at++;
-        if (at == text.length()) {
-          throw new MalformedDataException("unexpected end-of-options");
-        }
       }
     }
 

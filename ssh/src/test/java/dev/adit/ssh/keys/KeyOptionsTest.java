@@ -58,6 +58,7 @@ class KeyOptionsTest {
     assertThat(KeyOptions.parse("cert-authority").certAuthority()).isTrue();
     assertThat(KeyOptions.parse("no-user-rc,no-X11-forwarding,user-rc,x11-forwarding"))
         .isEqualTo(KeyOptions.NONE);
+    assertThat(KeyOptions.parse("no-pty,").pty()).isFalse();
     assertThat(KeyOptions.parse("tunnel=\"0\"")).isEqualTo(KeyOptions.NONE);
   }
 
@@ -113,7 +114,7 @@ class KeyOptionsTest {
         "command | unknown key option",
         "pty=\"yes\" | unknown key option",
         "command=\"a\"b | unknown key option",
-        "restrict, | unexpected end-of-options",
+        "restrict,,pty | unknown key option",
         ", | unknown key option",
         "command=ls | missing start quote",
         "command=\"ls | missing end quote",
