@@ -8,11 +8,17 @@ import dev.adit.ssh.wire.AuthMessage.UserauthBanner;
 import dev.adit.ssh.wire.AuthMessage.UserauthFailure;
 import dev.adit.ssh.wire.AuthMessage.UserauthRequest;
 import dev.adit.ssh.wire.AuthMessage.UserauthSuccess;
+import dev.adit.ssh.wire.ConnectionMessage.ChannelClose;
+import dev.adit.ssh.wire.ConnectionMessage.ChannelEof;
 import dev.adit.ssh.wire.ConnectionMessage.ChannelOpen;
+import dev.adit.ssh.wire.ConnectionMessage.ChannelRequest;
+import dev.adit.ssh.wire.ConnectionMessage.ChannelSuccess;
 import dev.adit.ssh.wire.ConnectionMessage.GlobalRequest;
+import dev.adit.ssh.wire.ConnectionMessage.OpenConfirmation;
 import dev.adit.ssh.wire.ConnectionMessage.OpenFailure;
 import dev.adit.ssh.wire.ConnectionMessage.RequestFailure;
 import dev.adit.ssh.wire.ConnectionMessage.RequestSuccess;
+import dev.adit.ssh.wire.ConnectionMessage.WindowAdjust;
 import dev.adit.ssh.wire.Message;
 import dev.adit.ssh.wire.TransportMessage.Debug;
 import dev.adit.ssh.wire.TransportMessage.Disconnect;
@@ -26,6 +32,7 @@ import dev.adit.ssh.wire.TransportMessage.ServiceAccept;
 import dev.adit.ssh.wire.TransportMessage.ServiceRequest;
 import dev.adit.ssh.wire.TransportMessage.Unimplemented;
 import dev.adit.ssh.wire.WireWriter;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.time.Duration;
@@ -621,6 +628,138 @@ class RudePeerTest {
         var connection = connect(peer)) {
       peer.awaitIdle();
       assertThat(connection.closed()).isNotDone();
+    }
+  }
+
+  /** What the peer does with a channel that the client asks for. */
+  private interface ChannelScript {
+    void run(RudePeer peer, ChannelOpen open) throws Exception;
+  }
+
+  /** The client opens a session, the peer confirms, and the script must end the connection. */
+  private static void channelFails(String why, ChannelScript script) throws Exception {
+    failsWithChannel(
+        why,
+        (p, open) -> {
+          p.send(new OpenConfirmation(open.sender(), 5, 1000, 1000, new byte[0]));
+          script.run(p, open);
+        });
+  }
+
+  /** As {@link #channelFails}, but the script confirms. */
+  private static void failsWithChannel(String why, ChannelScript script) throws Exception {
+    try (var peer =
+            RudePeer.start(
+                p -> {
+                  p.handshake().authenticate();
+                  script.run(p, p.expect(ChannelOpen.TYPE));
+                  p.expectDisconnect(PROTOCOL_ERROR);
+                });
+        var connection = connect(peer)) {
+      Thread.ofVirtual()
+          .start(
+              () -> {
+                try {
+                  // Nobody reads what comes, so no window goes back.
+                  var _ = connection.openSession();
+                } catch (SshException | InterruptedException e) {
+                  // The connection has ended, and says why.
+                }
+              });
+      assertThat(connection.closed().get(10, TimeUnit.SECONDS)).hasMessageContaining(why);
+      peer.join();
+    }
+  }
+
+  private static byte[] data(int recipient, int length) {
+    return WireWriter.create()
+        .writeByte(94)
+        .writeUint32(recipient)
+        .writeString(new byte[length])
+        .toBytes();
+  }
+
+  @Test
+  void dataBeyondTheWindow() throws Exception {
+    channelFails(
+        "whose window has 0 left",
+        (p, open) -> {
+          int packet = (int) open.maximumPacket();
+          for (long left = open.initialWindow(); left > 0; left -= packet) {
+            p.payload(data(open.sender(), (int) Math.min(packet, left)));
+          }
+          p.payload(data(open.sender(), 1));
+        });
+  }
+
+  @Test
+  void aPacketBeyondTheMaximum() throws Exception {
+    channelFails(
+        "bytes in one packet for channel 0",
+        (p, open) -> p.payload(data(open.sender(), (int) open.maximumPacket() + 1)));
+  }
+
+  @Test
+  void aWindowBeyond32Bits() throws Exception {
+    channelFails(
+        "adjusted beyond 2^32-1",
+        (p, open) -> p.send(new WindowAdjust(open.sender(), 0xffffffffL - 1000 + 1)));
+  }
+
+  @Test
+  void dataAndEofBehindAnEof() throws Exception {
+    channelFails(
+        "data after EOF",
+        (p, open) -> p.send(new ChannelEof(open.sender())).payload(data(open.sender(), 1)));
+    channelFails(
+        "EOF twice",
+        (p, open) -> p.send(new ChannelEof(open.sender())).send(new ChannelEof(open.sender())));
+  }
+
+  @Test
+  void aChannelThatBothHaveClosed() throws Exception {
+    for (Message late :
+        List.<Message>of(
+            new ChannelClose(0), new ChannelEof(0), new ChannelRequest(0, "x", true, new byte[0]))) {
+      channelFails("not open", (p, open) -> p.send(new ChannelClose(open.sender())).send(late));
+    }
+  }
+
+  @Test
+  void answersThatNothingAwaits() throws Exception {
+    channelFails(
+        "which awaits none",
+        (p, open) -> p.send(new OpenConfirmation(open.sender(), 6, 1000, 1000, new byte[0])));
+    channelFails("which awaits none", (p, _) -> p.send(new OpenFailure(77, 2, "", "")));
+    channelFails("was never made", (p, open) -> p.send(new ChannelSuccess(open.sender())));
+  }
+
+  @Test
+  void aChannelWithoutRoomForAByte() throws Exception {
+    failsWithChannel(
+        "may hold 0 bytes",
+        (p, open) -> p.send(new OpenConfirmation(open.sender(), 5, 1000, 0, new byte[0])));
+  }
+
+  @Test
+  void questionsWithoutEndWhoseAnswersNobodyReads() throws Exception {
+    try (var peer =
+            RudePeer.start(
+                p -> {
+                  p.handshake().authenticate();
+                  var ping = new Ping(new byte[32 * 1024]);
+                  try {
+                    for (int i = 0; i < 10_000; i++) {
+                      p.send(ping);
+                    }
+                  } catch (IOException e) {
+                    // The client has hung up.
+                  }
+                });
+        var connection = connect(peer)) {
+      assertThat(connection.closed().get(20, TimeUnit.SECONDS))
+          .hasMessageContaining("has not read");
+      peer.join();
     }
   }
 

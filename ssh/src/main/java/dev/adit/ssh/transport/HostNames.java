@@ -75,6 +75,11 @@ public final class HostNames {
    * with an {@link UnknownHostException} only.
    */
   public static CompletableFuture<List<InetAddress>> lookUp(String host, Duration patience) {
+    try {
+      return CompletableFuture.completedFuture(List.of(InetAddress.ofLiteral(host)));
+    } catch (IllegalArgumentException _) {
+      // A name.
+    }
     CompletableFuture<List<InetAddress>> lookup;
     try {
       lookup =

@@ -565,6 +565,8 @@ public final class Transport implements PacketSink {
     if (closedBy != null) {
       return;
     }
+    // First of all: the goodbye itself may be what the peer's full queue has no room for.
+    closedBy = cause;
     tellPeer(cause);
     end(cause);
   }
