@@ -154,9 +154,7 @@ final class ServerConnection {
     if (left <= 0) {
       transport.disconnect("no channel was open for " + o.unusedTimeout.toSeconds() + " s");
     } else {
-      connection
-          .eventLoop()
-          .schedule(() -> endIfUnused(connection), left, TimeUnit.NANOSECONDS);
+      connection.eventLoop().schedule(() -> endIfUnused(connection), left, TimeUnit.NANOSECONDS);
     }
   }
 

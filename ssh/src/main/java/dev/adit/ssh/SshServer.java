@@ -168,8 +168,8 @@ public final class SshServer implements AutoCloseable {
 
   /**
    * Serves one client over two streams: the standard streams of a program that somebody started for
-   * one connection ({@code sshd -i}). Blocks until the client is gone and everything is written. The
-   * gate is not asked.
+   * one connection ({@code sshd -i}). Blocks until the client is gone and everything is written.
+   * The gate is not asked.
    *
    * @param remote where the client is, if that is known, and {@code local}: where it connected to
    */

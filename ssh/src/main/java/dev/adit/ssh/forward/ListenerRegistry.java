@@ -125,8 +125,7 @@ final class ListenerRegistry {
     }
     Holder holder = left.next();
     if (owner == null || !owner.equals(holder.owner)) {
-      result.completeExceptionally(
-          new SshException.ForwardRefused("Address already in use", null));
+      result.completeExceptionally(new SshException.ForwardRefused("Address already in use", null));
       return;
     }
     CompletableFuture<Boolean> alive = new CompletableFuture<>();

@@ -206,8 +206,7 @@ final class ListeningSockets {
   private static void bound(
       String path, ChannelFuture done, CompletableFuture<ListeningSockets> result) {
     if (done.isSuccess()) {
-      result.complete(
-          new ListeningSockets(List.of(done.channel()), List.of(), Path.of(path)));
+      result.complete(new ListeningSockets(List.of(done.channel()), List.of(), Path.of(path)));
     } else {
       result.completeExceptionally(refused(path, SocketErrors.plain(done.cause()), done.cause()));
     }

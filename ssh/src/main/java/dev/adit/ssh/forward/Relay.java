@@ -38,10 +38,16 @@ import org.jspecify.annotations.Nullable;
 public final class Relay extends ChannelInboundHandlerAdapter implements ChannelHandler {
 
   /**
-   * Smaller payloads are copied on their way to a socket that lags, so that a few bytes don't keep
-   * a large read buffer alive.
+   * Smaller payloads are copied together, so that a few bytes don't keep a large read buffer alive,
+   * and a window full of single bytes doesn't cost an object for each.
    */
   private static final int COPY_BELOW = 16 * 1024;
+
+  /** What is copied together goes to the socket in pieces of this size, in bytes. */
+  private static final int GATHERED = 64 * 1024;
+
+  /** Room for what is copied together to begin with: mostly it is a keystroke's echo. */
+  private static final int GATHERED_AT_FIRST = 1024;
 
   /**
    * What may wait for the socket before it counts as one that lags, in bytes: more than one turn of
@@ -80,7 +86,9 @@ public final class Relay extends ChannelInboundHandlerAdapter implements Channel
   private boolean localEof;
   private boolean localGone;
 
+  private @Nullable ByteBuf gathered;
   private int unflushed;
+  private boolean written;
   private boolean flushScheduled;
   private int inFlight;
   private boolean eofAfterWrites;
@@ -128,6 +136,7 @@ public final class Relay extends ChannelInboundHandlerAdapter implements Channel
   void writeFirst(byte[] bytes) {
     if (bytes.length > 0 && !localGone) {
       local.write(Unpooled.wrappedBuffer(bytes), local.voidPromise());
+      written = true;
       flushLater();
     }
   }
@@ -235,6 +244,14 @@ public final class Relay extends ChannelInboundHandlerAdapter implements Channel
     if (channel != null) {
       channel.close();
     }
+    if (gathered != null) {
+      int length = gathered.readableBytes();
+      gathered.release();
+      gathered = null;
+      if (channel != null) {
+        channel.consumed(length);
+      }
+    }
   }
 
   @Override
@@ -251,12 +268,39 @@ public final class Relay extends ChannelInboundHandlerAdapter implements Channel
       from.consumed(length);
       return;
     }
-    boolean copy = length < COPY_BELOW || !local.isWritable();
-    local.write(
-        copy ? Buffers.ALLOCATOR.directBuffer(length).writeBytes(data) : data.retain(),
-        local.voidPromise());
-    unflushed += length;
+    if (length < COPY_BELOW || !local.isWritable()) {
+      gather(data);
+    } else {
+      writeGathered();
+      local.write(data.retain(), local.voidPromise());
+      unflushed += length;
+      written = true;
+    }
     flushLater();
+  }
+
+  private void gather(ByteBuf data) {
+    while (data.isReadable()) {
+      ByteBuf into = gathered;
+      if (into == null) {
+        int atFirst = Math.max(GATHERED_AT_FIRST, Math.min(data.readableBytes(), GATHERED));
+        into = Buffers.ALLOCATOR.directBuffer(atFirst, GATHERED);
+        gathered = into;
+      }
+      into.writeBytes(data, Math.min(data.readableBytes(), into.maxWritableBytes()));
+      if (into.maxWritableBytes() == 0) {
+        writeGathered();
+      }
+    }
+  }
+
+  private void writeGathered() {
+    if (gathered != null) {
+      unflushed += gathered.readableBytes();
+      local.write(gathered, local.voidPromise());
+      written = true;
+      gathered = null;
+    }
   }
 
   private void flushLater() {
@@ -269,18 +313,30 @@ public final class Relay extends ChannelInboundHandlerAdapter implements Channel
   /** One flush for all that came in this turn of the loop, and one promise that tells its end. */
   private void flush() {
     flushScheduled = false;
+    if (inFlight == 0) {
+      // Otherwise the socket lags, and more may be copied to what is there.
+      writeGathered();
+    }
+    if (!written) {
+      afterWrites();
+      return;
+    }
+    written = false;
     int length = unflushed;
     unflushed = 0;
     inFlight++;
     local
         .writeAndFlush(Unpooled.EMPTY_BUFFER)
         .addListener(
-            written -> {
+            done -> {
               inFlight--;
+              if (inFlight == 0 && gathered != null) {
+                flushLater();
+              }
               if (channel != null) {
                 channel.consumed(length);
               }
-              if (!written.isSuccess()) {
+              if (!done.isSuccess()) {
                 local.close();
               }
               afterWrites();
@@ -288,7 +344,7 @@ public final class Relay extends ChannelInboundHandlerAdapter implements Channel
   }
 
   private boolean writing() {
-    return inFlight > 0 || flushScheduled;
+    return inFlight > 0 || flushScheduled || gathered != null;
   }
 
   @Override

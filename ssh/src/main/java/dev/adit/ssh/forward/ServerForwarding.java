@@ -44,8 +44,7 @@ public final class ServerForwarding {
     connection.onEnd(admission::abandon);
     var names = lookups.of(connection.eventLoop(), resolver, limits.lookupTimeout());
     var _ = new DirectForwards(connection, policy, limits, names, admission);
-    var owner =
-        key == null ? null : new ListenerRegistry.Owner(policy.user(), key.fingerprint());
+    var owner = key == null ? null : new ListenerRegistry.Owner(policy.user(), key.fingerprint());
     var _ = new ServerListeners(connection, policy, owner, registry, limits, admission);
   }
 }

@@ -141,8 +141,8 @@ public final class SocketCarrier extends ChannelInboundHandlerAdapter implements
   }
 
   /**
-   * As {@link #listen}, on a socket that somebody else has opened, bound and made to listen: systemd
-   * does. Linux only.
+   * As {@link #listen}, on a socket that somebody else has opened, bound and made to listen:
+   * systemd does. Linux only.
    *
    * @param descriptor must not block, or a client that goes away too early would block the loop
    */

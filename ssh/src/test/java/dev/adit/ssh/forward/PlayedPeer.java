@@ -109,8 +109,7 @@ final class PlayedPeer implements PacketSink {
     Callable<Boolean> decode =
         () -> {
           for (int i = 0; i < times; i++) {
-            connection.packet(
-                message[0], Unpooled.wrappedBuffer(message), 0, message.length);
+            connection.packet(message[0], Unpooled.wrappedBuffer(message), 0, message.length);
           }
           return true;
         };

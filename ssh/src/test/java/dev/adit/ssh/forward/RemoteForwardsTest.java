@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.adit.ssh.Forward;
 import dev.adit.ssh.ForwardOptions;
 import dev.adit.ssh.ForwardSpec;
-import dev.adit.ssh.SshException;
 import dev.adit.ssh.TunnelEvent;
 import dev.adit.ssh.connection.Connection;
 import dev.adit.ssh.wire.ConnectionMessage.ChannelOpen;

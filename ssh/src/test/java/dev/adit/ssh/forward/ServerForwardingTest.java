@@ -210,8 +210,7 @@ class ServerForwardingTest {
     return client(shared(ForwardLimits.DEFAULT), null);
   }
 
-  private PlayedPeer client(Server shared, @Nullable UserKey key)
-      throws Exception {
+  private PlayedPeer client(Server shared, @Nullable UserKey key) throws Exception {
     var peer = new PlayedPeer(loops.next());
     shared.on(peer, rules, key);
     return peer;
@@ -291,9 +290,7 @@ class ServerForwardingTest {
     rules.deniedTarget = "db:5432";
     client.receive(direct(1, "db", 5432));
     assertRefused(
-        client,
-        OpenFailureReason.ADMINISTRATIVELY_PROHIBITED,
-        "PermitOpen does not list db:5432");
+        client, OpenFailureReason.ADMINISTRATIVELY_PROHIBITED, "PermitOpen does not list db:5432");
     assertThat(client.events)
         .contains(
             new TunnelEvent.ChannelRefused(
@@ -398,16 +395,22 @@ class ServerForwardingTest {
     client.run(
         () ->
             new ServerForwarding(timer)
-                .on(
-                    client.connection,
-                    rules,
-                    null,
-                    TargetResolver.SYSTEM,
-                    ForwardLimits.DEFAULT));
+                .on(client.connection, rules, null, TargetResolver.SYSTEM, ForwardLimits.DEFAULT));
     for (String host :
         List.of(
-            "127.0.0.1", "0", "0.0.0.0", "2130706433", "0x7f000001", "127.1", "::ffff:127.0.0.1",
-            "::ffff:7f00:1", "::", "::1", "localhost", "localhost.", "::ffff:0:0")) {
+            "127.0.0.1",
+            "0",
+            "0.0.0.0",
+            "2130706433",
+            "0x7f000001",
+            "127.1",
+            "::ffff:127.0.0.1",
+            "::ffff:7f00:1",
+            "::",
+            "::1",
+            "localhost",
+            "localhost.",
+            "::ffff:0:0")) {
       client.receive(direct(1, host, target.getLocalPort()));
       OpenFailure failure = client.next(OpenFailure.class);
       // What the resolver doesn't take is no way in either.
@@ -464,8 +467,7 @@ class ServerForwardingTest {
         filling.add(channel);
       }
       PlayedPeer client =
-          client(
-              shared(ForwardLimits.DEFAULT.withConnectTimeout(Duration.ofMillis(200))), null);
+          client(shared(ForwardLimits.DEFAULT.withConnectTimeout(Duration.ofMillis(200))), null);
       client.receive(direct(1, "target", full.getLocalPort()));
       assertRefused(client, OpenFailureReason.CONNECT_FAILED, "Connection timed out");
       for (SocketChannel channel : filling) {
@@ -832,8 +834,7 @@ class ServerForwardingTest {
   private static final String STREAMLOCAL = "streamlocal-forward@openssh.com";
 
   @Test
-  void unixSocketIsMadeAsThePolicySaysAndGoesWithTheForward(@TempDir Path folder)
-      throws Exception {
+  void unixSocketIsMadeAsThePolicySaysAndGoesWithTheForward(@TempDir Path folder) throws Exception {
     Path path = folder.resolve("socket");
     rules.options = ForwardOptions.DEFAULT.withStreamLocalBindMask(0117);
     PlayedPeer client = client();

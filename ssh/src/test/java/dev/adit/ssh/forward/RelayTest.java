@@ -1,0 +1,162 @@
+package dev.adit.ssh.forward;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.adit.ssh.wire.ConnectionMessage.ChannelClose;
+import dev.adit.ssh.wire.ConnectionMessage.ChannelEof;
+import dev.adit.ssh.wire.ConnectionMessage.ChannelOpen;
+import dev.adit.ssh.wire.ConnectionMessage.OpenConfirmation;
+import dev.adit.ssh.wire.ConnectionMessage.WindowAdjust;
+import dev.adit.ssh.wire.Message;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.ChannelOutboundBuffer;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.socket.DuplexChannel;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** A relay whose local end is slow. */
+@Timeout(60)
+class RelayTest {
+  private static final int OWN_BUFFER = 8 * 1024;
+
+  private final EventLoopGroup loops = Sockets.newLoops(1);
+  private final PlayedPeer peer = new PlayedPeer(loops.next());
+
+  @AfterEach
+  void end() throws Exception {
+    loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).sync();
+  }
+
+  private static ServerSocket target() throws IOException {
+    ServerSocket target = new ServerSocket();
+    target.setReceiveBufferSize(OWN_BUFFER);
+    target.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+    return target;
+  }
+
+  /** A channel of the peer that is relayed to the target; its window. */
+  private int relayed(DuplexChannel socket) throws Exception {
+    peer.run(
+        () ->
+            peer.connection.onOpen(
+                "test",
+                (open, _) -> {
+                  Relay relay = new Relay(socket);
+                  relay.opened(open.accept(relay, "test"));
+                }));
+    peer.receive(new ChannelOpen("test", 1, 1 << 20, 1 << 15, new byte[0]));
+    return (int) peer.next(OpenConfirmation.class).initialWindow();
+  }
+
+  private DuplexChannel connect(ServerSocket target) throws Exception {
+    ChannelFuture connecting =
+        Sockets.connect(loops.next(), (InetSocketAddress) target.getLocalSocketAddress()).sync();
+    connecting.channel().config().setOption(ChannelOption.SO_SNDBUF, OWN_BUFFER);
+    return (DuplexChannel) connecting.channel();
+  }
+
+  /** Window that has come back so far. */
+  private int adjusted() {
+    int sum = 0;
+    for (Message message; (message = peer.sent.poll()) != null; ) {
+      sum += message instanceof WindowAdjust adjust ? (int) adjust.bytes() : 0;
+    }
+    return sum;
+  }
+
+  private int queued(Channel socket) throws Exception {
+    var queued = new AtomicInteger();
+    peer.run(
+        () -> {
+          ChannelOutboundBuffer buffer = socket.unsafe().outboundBuffer();
+          queued.set(buffer == null ? 0 : buffer.size());
+        });
+    return queued.get();
+  }
+
+  /** The budget counts windows, so a byte must not cost more than a byte. */
+  @Test
+  void windowOfSingleBytesCostsNoObjectForEach() throws Exception {
+    try (ServerSocket target = target()) {
+      DuplexChannel socket = connect(target);
+      try (Socket reader = target.accept()) {
+        int window = relayed(socket);
+        int sent = 0;
+        while (window > 0) {
+          int now = Math.min(window, 10_000);
+          byte[] one = {(byte) (sent / 10_000)};
+          peer.receiveData(0, one, now);
+          sent += now;
+          window += adjusted() - now;
+        }
+        assertThat(sent).isGreaterThan(2_000_000);
+        assertThat(queued(socket)).isLessThan(200);
+        peer.receive(new ChannelEof(0));
+        InputStream in = reader.getInputStream();
+        for (int i = 0; i < sent; ) {
+          byte[] read = in.readNBytes(Math.min(10_000 - i % 10_000, sent - i));
+          assertThat(read).isNotEmpty();
+          for (byte b : read) {
+            assertThat(b).isEqualTo((byte) (i / 10_000));
+          }
+          i += read.length;
+        }
+        assertThat(in.read()).isEqualTo(-1);
+      }
+    }
+  }
+
+  @Test
+  void mixedSizesArriveInTheirOrder() throws Exception {
+    try (ServerSocket target = target()) {
+      DuplexChannel socket = connect(target);
+      try (Socket reader = target.accept()) {
+        int window = relayed(socket);
+        var random = new java.util.Random(1);
+        var expected = new java.io.ByteArrayOutputStream();
+        while (expected.size() < window - 128 * 1024) {
+          byte[] piece = new byte[1 + random.nextInt(random.nextBoolean() ? 100 : 128 * 1024)];
+          random.nextBytes(piece);
+          expected.writeBytes(piece);
+          peer.receiveData(0, piece, 1);
+        }
+        peer.receive(new ChannelEof(0));
+        assertThat(reader.getInputStream().readAllBytes()).isEqualTo(expected.toByteArray());
+      }
+    }
+  }
+
+  @Test
+  void lostSocketClosesTheChannel() throws Exception {
+    try (ServerSocket target = target()) {
+      DuplexChannel socket = connect(target);
+      Socket reader = target.accept();
+      int window = relayed(socket);
+      for (int sent = 0; sent < window; sent += 1000) {
+        peer.receiveData(0, new byte[Math.min(1000, window - sent)], 1);
+      }
+      reader.setSoLinger(true, 0);
+      reader.close();
+      socket.closeFuture().sync();
+      Message last = peer.next(Message.class);
+      while (last instanceof WindowAdjust) {
+        last = peer.next(Message.class);
+      }
+      assertThat(last).isEqualTo(new ChannelClose(1));
+      peer.receive(new ChannelClose(0));
+      assertThat(peer.connection.channelCount()).isZero();
+    }
+  }
+}
