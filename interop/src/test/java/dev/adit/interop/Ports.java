@@ -55,8 +55,17 @@ final class Ports {
 
   /** Waits for a condition that has to come true, for at most 20 seconds. */
   static void await(String what, BooleanSupplier condition) {
+    await(what, Duration.ofSeconds(20), condition);
+  }
+
+  /** As {@link #await}, for what takes minutes. */
+  static void awaitLong(String what, BooleanSupplier condition) {
+    await(what, Duration.ofMinutes(5), condition);
+  }
+
+  private static void await(String what, Duration patience, BooleanSupplier condition) {
     Awaitility.await(what)
-        .atMost(Duration.ofSeconds(20))
+        .atMost(patience)
         .pollDelay(Duration.ZERO)
         .pollInterval(Duration.ofMillis(5))
         .until(condition::getAsBoolean);

@@ -1,5 +1,6 @@
 package dev.adit.ssh.transport;
 
+import io.netty.channel.ChannelException;
 import io.netty.channel.ConnectTimeoutException;
 import java.io.FileNotFoundException;
 import java.net.NoRouteToHostException;
@@ -17,6 +18,10 @@ public final class SocketErrors {
 
   /** The reason as {@code strerror} has it: {@code Connection refused}. */
   public static String plain(@Nullable Throwable failure) {
+    if (failure instanceof ChannelException && failure.getCause() != null) {
+      // A socket that could not even be made: no descriptor was left.
+      return plain(failure.getCause());
+    }
     if (failure instanceof ConnectTimeoutException) {
       return "Connection timed out";
     }
