@@ -34,6 +34,7 @@ final class EmbeddedServer implements AutoCloseable {
   static final String PASSWORD = "open sesame é";
 
   private final SshServer server;
+  private final ServerOptions options;
   private final Scratch scratch = new Scratch();
   private final Set<String> keys = ConcurrentHashMap.newKeySet();
   private final List<ServerEvent> events = new CopyOnWriteArrayList<>();
@@ -45,13 +46,10 @@ final class EmbeddedServer implements AutoCloseable {
     for (Keys.Type type : userKeys) {
       accept(Keys.shared(type).publicLine());
     }
+    var base = ServerOptions.with(this::begin).hostKeys(hostKeys).events(events::add);
+    options = change.apply(base).build();
     try {
-      server =
-          SshServer.start(
-              change
-                  .apply(
-                      ServerOptions.with(this::begin).hostKeys(hostKeys).events(events::add))
-                  .build());
+      server = SshServer.start(options);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -111,6 +109,10 @@ final class EmbeddedServer implements AutoCloseable {
     return server.port();
   }
 
+  void reconfigure(UnaryOperator<ServerOptions.Builder> change) throws IOException {
+    server.reconfigure(change.apply(options.change()).build());
+  }
+
   SshServer server() {
     return server;
   }
@@ -130,14 +132,12 @@ final class EmbeddedServer implements AutoCloseable {
 
   /** The arguments of ssh that lead here, with nothing of the machine's own configuration. */
   Program ssh(Object... more) {
-    List<Object> command =
-        new ArrayList<>(
-            List.of(Judges.require("ssh"), "-F", "none", "-p", port(), "-l", USER));
+    List<Object> command = new ArrayList<>(List.of(Judges.require("ssh"), "-F", "none"));
     // ssh takes the first value of an option, so the test's own come first.
     command.addAll(Arrays.asList(more));
+    command.addAll(List.of("-o", "Port=" + port(), "-o", "User=" + USER));
     command.addAll(List.of("-o", "UserKnownHostsFile=" + scratch.path("known_hosts")));
-    command.addAll(
-        List.of("-o", "GlobalKnownHostsFile=none", "-o", "StrictHostKeyChecking=yes"));
+    command.addAll(List.of("-o", "GlobalKnownHostsFile=none", "-o", "StrictHostKeyChecking=yes"));
     command.addAll(List.of("-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none"));
     if (!Arrays.asList(more).contains("-i")) {
       command.addAll(List.of("-i", Keys.shared(Keys.Type.ED25519).path()));

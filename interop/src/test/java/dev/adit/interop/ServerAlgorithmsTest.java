@@ -50,7 +50,11 @@ class ServerAlgorithmsTest {
   private static HandshakeInfo carryData(EmbeddedServer to, Object... options) {
     to.events().clear();
     try (var ssh =
-        to.ssh(Stream.concat(Stream.of(options), Stream.of("-W", "127.0.0.1:" + sink.port())).toArray()).stdin(data).start()) {
+        to.ssh(
+                Stream.concat(Stream.of(options), Stream.of("-W", "127.0.0.1:" + sink.port()))
+                    .toArray())
+            .stdin(data)
+            .start()) {
       assertThat(ssh.exitCode()).as(ssh.toString()).isZero();
       assertThat(ssh.stdout()).isEqualTo(DIGEST);
     }
@@ -141,9 +145,9 @@ class ServerAlgorithmsTest {
       var key = Keys.generate(server.scratch().path("user-" + type), type);
       Path certificate =
           Keys.certifyUser(authority, key, EmbeddedServer.USER, "-z", "12345678901234567890");
-      server.accept(new Keys.KeyFile(Path.of(certificate.toString().replace(".pub", ""))).publicLine());
-      carryData(
-          server, "-i", key.path(), "-o", "CertificateFile=" + certificate);
+      server.accept(
+          new Keys.KeyFile(Path.of(certificate.toString().replace(".pub", ""))).publicLine());
+      carryData(server, "-i", key.path(), "-o", "CertificateFile=" + certificate);
       var login = server.events(ServerEvent.LoggedIn.class).getFirst();
       assertThat(login.key()).isNotNull();
       assertThat(login.key().certificate()).isNotNull();
@@ -162,7 +166,8 @@ class ServerAlgorithmsTest {
     assertThat(carryData(server, "-C", "-o", "RekeyLimit=50K").compression())
         .isEqualTo("zlib@openssh.com");
     try (var without =
-        EmbeddedServer.start(EmbeddedServer.hostKeys(Keys.Type.ED25519), o -> o.compression(false))) {
+        EmbeddedServer.start(
+            EmbeddedServer.hostKeys(Keys.Type.ED25519), o -> o.compression(false))) {
       assertThat(carryData(without, "-C").compression()).isEqualTo("none");
     }
   }

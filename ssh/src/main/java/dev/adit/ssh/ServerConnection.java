@@ -25,8 +25,6 @@ import org.jspecify.annotations.Nullable;
 
 /** One client of a server, from the first byte to the last. */
 final class ServerConnection {
-  private static final String NO_MORE_SESSIONS = "no-more-sessions@openssh.com";
-
   private static final Duration FOR_EVER = Duration.ofDays(365);
 
   private final SshServer server;
@@ -39,7 +37,6 @@ final class ServerConnection {
   private volatile @Nullable Connection open;
 
   private volatile @Nullable String draining;
-  private @Nullable ServerKeys serverKeys;
 
   /** When a channel was opened or closed last; the event loop's alone. */
   private long lastUse;
@@ -99,7 +96,6 @@ final class ServerConnection {
       String name = user;
       Connection connection =
           Connection.over(admitted.user(), event -> tell(name, event), c -> serve(c, admitted));
-      connection.eventLoop().execute(() -> loggedIn(connection));
       open = connection;
       String leaving = draining;
       if (leaving != null) {
@@ -125,18 +121,16 @@ final class ServerConnection {
 
   /** What the client may ask for, once its user is in. In here each room takes its part. */
   private void serve(Connection connection, Admitted user) {
-    connection.onGlobalRequest(NO_MORE_SESSIONS, _ -> refuseSessions(connection));
-    serverKeys = ServerKeys.on(connection, transport, o.hostKeys);
+    ServerKeys keys = ServerKeys.on(connection, transport, o.hostKeys);
+    connection.whenOpened(() -> opened(connection, keys));
     server
         .forwarding()
         .on(connection, user.policy(), user.key(), o.targetResolver, o.forwardLimits);
     ServerSessions.on(connection, user.policy(), AgentListener::on);
   }
 
-  private void loggedIn(Connection connection) {
-    if (serverKeys != null) {
-      serverKeys.announce();
-    }
+  private void opened(Connection connection, ServerKeys keys) {
+    keys.announce();
     connection.startKeepalive(o.aliveInterval, o.aliveCountMax, "client " + peer);
     if (!o.unusedTimeout.isZero()) {
       lastUse = System.nanoTime();
@@ -156,16 +150,6 @@ final class ServerConnection {
     } else {
       connection.eventLoop().schedule(() -> endIfUnused(connection), left, TimeUnit.NANOSECONDS);
     }
-  }
-
-  /** A client that asks for a session afterwards is not itself any more (OpenSSH's PROTOCOL). */
-  private static CompletableFuture<byte[]> refuseSessions(Connection connection) {
-    connection.onOpen(
-        "session",
-        (_, _) ->
-            connection.fail(
-                new SshException.PeerMisbehaved("a session after " + NO_MORE_SESSIONS)));
-    return CompletableFuture.completedFuture(new byte[0]);
   }
 
   private void tell(String user, TunnelEvent event) {

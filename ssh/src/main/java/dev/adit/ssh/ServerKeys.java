@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
 
 /**
  * The server's side of UpdateHostKeys (OpenSSH's PROTOCOL section 2.5): it tells a client that has
@@ -62,11 +63,17 @@ final class ServerKeys {
         .name("adit-proofs")
         .start(
             () -> {
+              Runnable answer;
               try {
                 byte[] signatures = signatures(asked);
-                connection.eventLoop().execute(() -> proofs.complete(signatures));
+                answer = () -> proofs.complete(signatures);
               } catch (IOException | RuntimeException e) {
-                connection.eventLoop().execute(() -> proofs.completeExceptionally(e));
+                answer = () -> proofs.completeExceptionally(e);
+              }
+              try {
+                connection.eventLoop().execute(answer);
+              } catch (RejectedExecutionException _) {
+                // The server was closed meanwhile.
               }
             });
     return proofs;

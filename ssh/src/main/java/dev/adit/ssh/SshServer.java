@@ -121,7 +121,7 @@ public final class SshServer implements AutoCloseable {
         }
       }
     } catch (IOException e) {
-      fresh.values().forEach(Channel::close);
+      fresh.values().forEach(SshServer::stop);
       throw e;
     }
     listeners.putAll(fresh);
@@ -131,10 +131,14 @@ public final class SshServer implements AutoCloseable {
             listener -> {
               boolean gone = !changed.b.listen.contains(listener.getKey());
               if (gone) {
-                listener.getValue().close();
+                stop(listener.getValue());
               }
               return gone;
             });
+  }
+
+  private static void stop(Channel listener) {
+    listener.close().awaitUninterruptibly();
   }
 
   private SocketCarrier.ListenOptions listening(ServerOptions by) {
@@ -259,8 +263,8 @@ public final class SshServer implements AutoCloseable {
 
   private synchronized void stopListening() {
     closing = true;
-    descriptors.forEach(Channel::close);
-    listeners.values().forEach(Channel::close);
+    descriptors.forEach(SshServer::stop);
+    listeners.values().forEach(SshServer::stop);
   }
 
   /** Whether all connections have ended within the time. */

@@ -13,12 +13,15 @@ import dev.adit.ssh.crypto.KeyDerivation;
 import dev.adit.ssh.crypto.MacAlgorithm;
 import dev.adit.ssh.crypto.PacketOpener;
 import dev.adit.ssh.crypto.PacketSealer;
+import dev.adit.ssh.keys.SshPublicKey;
 import dev.adit.ssh.wire.AuthMessage.UserauthRequest;
 import dev.adit.ssh.wire.AuthMessage.UserauthSuccess;
 import dev.adit.ssh.wire.Message;
 import dev.adit.ssh.wire.MessageNumbers;
 import dev.adit.ssh.wire.MessageType;
 import dev.adit.ssh.wire.TransportMessage.Disconnect;
+import dev.adit.ssh.wire.TransportMessage.KexEcdhInit;
+import dev.adit.ssh.wire.TransportMessage.KexEcdhReply;
 import dev.adit.ssh.wire.TransportMessage.KexInit;
 import dev.adit.ssh.wire.TransportMessage.NewKeys;
 import dev.adit.ssh.wire.TransportMessage.ServiceAccept;
@@ -44,9 +47,9 @@ import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An SSH server that does what a script says, right or wrong: {@code peer.identify().kexInit()
- * .send(...).expectDisconnect(2)}. It has the wire formats and the ciphers in common with adit, but
- * nothing of its state machine.
+ * An SSH server, or a client, that does what a script says, right or wrong: {@code
+ * peer.identify().kexInit() .send(...).expectDisconnect(2)}. It has the wire formats and the
+ * ciphers in common with adit, but nothing of its state machine.
  */
 final class RudePeer implements AutoCloseable {
   /** What the peer does with the connection that comes. */
@@ -55,11 +58,12 @@ final class RudePeer implements AutoCloseable {
   }
 
   static final String STRICT = "kex-strict-s-v00@openssh.com";
+  static final String STRICT_CLIENT = "kex-strict-c-v00@openssh.com";
   private static final String IDENTIFICATION = "SSH-2.0-rude_1.0";
   private static final byte[] SEED = "a host key that everybody knows.".getBytes(US_ASCII);
   private static final int PATIENCE_MILLIS = 10_000;
 
-  private final ServerSocket listener;
+  private final @Nullable ServerSocket listener;
   private final CompletableFuture<Void> finished = new CompletableFuture<>();
 
   private Socket socket = new Socket();
@@ -72,23 +76,32 @@ final class RudePeer implements AutoCloseable {
   private int received;
   private volatile boolean ending;
   private @Nullable String agreed;
-  private String clientIdentification = "";
+  private String theirIdentification = "";
   private String identification = IDENTIFICATION;
   private KexInit ours = kexInit("curve25519-sha256");
   private byte[] oursSent = {};
   private byte[] theirs = {};
   private byte[] sessionId = {};
+  private byte[] serversKey = {};
   private boolean strict;
   private @Nullable PacketSealer nextSealer;
   private @Nullable PacketOpener nextOpener;
 
-  private RudePeer() throws IOException {
-    listener = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+  private RudePeer(@Nullable ServerSocket listener) {
+    this.listener = listener;
+  }
+
+  /** A client that has just connected to a port of this machine. */
+  static RudePeer connectTo(int port) throws IOException {
+    var peer = new RudePeer(null);
+    peer.ours = kexInit("curve25519-sha256");
+    peer.talkOver(new Socket(InetAddress.getLoopbackAddress(), port));
+    return peer;
   }
 
   /** Plays the script with the first connection that comes. */
   static RudePeer start(Script script) throws IOException {
-    var peer = new RudePeer();
+    var peer = new RudePeer(new ServerSocket(0, 1, InetAddress.getLoopbackAddress()));
     Thread.ofVirtual()
         .start(
             () -> {
@@ -104,7 +117,7 @@ final class RudePeer implements AutoCloseable {
   }
 
   int port() {
-    return listener.getLocalPort();
+    return Objects.requireNonNull(listener).getLocalPort();
   }
 
   /** Waits for the script's end, and fails if it did. */
@@ -114,12 +127,22 @@ final class RudePeer implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
-    listener.close();
+    if (listener != null) {
+      listener.close();
+    }
     socket.close();
   }
 
   private void accept() throws IOException {
-    socket = listener.accept();
+    talkOver(Objects.requireNonNull(listener).accept());
+  }
+
+  private boolean isClient() {
+    return listener == null;
+  }
+
+  private void talkOver(Socket connected) throws IOException {
+    socket = connected;
     socket.setTcpNoDelay(true);
     socket.setSoTimeout(PATIENCE_MILLIS);
     in = new DataInputStream(socket.getInputStream());
@@ -135,7 +158,7 @@ final class RudePeer implements AutoCloseable {
   RudePeer identify(String line) throws IOException {
     identification = line;
     raw((line + "\r\n").getBytes(ISO_8859_1));
-    clientIdentification = readLine();
+    theirIdentification = readLine();
     return this;
   }
 
@@ -164,13 +187,13 @@ final class RudePeer implements AutoCloseable {
   }
 
   RudePeer kexInit() throws IOException {
-    return kexInit(kexInit("curve25519-sha256", STRICT));
+    return kexInit(kexInit("curve25519-sha256", isClient() ? STRICT_CLIENT : STRICT));
   }
 
   RudePeer kexInit(KexInit message) throws IOException {
     ours = message;
     oursSent = message.toBytes();
-    strict = strict || message.kexAlgorithms().contains(STRICT);
+    strict = strict || message.kexAlgorithms().contains(isClient() ? STRICT_CLIENT : STRICT);
     return send(message);
   }
 
@@ -205,7 +228,7 @@ final class RudePeer implements AutoCloseable {
             .hash()
             .of(
                 WireWriter.create()
-                    .writeString(clientIdentification)
+                    .writeString(theirIdentification)
                     .writeString(identification)
                     .writeString(theirs)
                     .writeString(oursSent)
@@ -224,21 +247,55 @@ final class RudePeer implements AutoCloseable {
             .writeString(change.apply(response.reply()))
             .writeString(sign(hash))
             .toBytes());
+    return makeKeys(new Keys(method.hash(), response.secret(), hash, sessionId));
+  }
+
+  /** As a client: our public value, and the keys from the server's answer. */
+  RudePeer kexRequest() throws Exception {
+    KexAlgorithm method = Objects.requireNonNull(KexAlgorithm.of(ours.kexAlgorithms().getFirst()));
+    KeyAgreement agreement = method.initiate();
+    send(new KexEcdhInit(agreement.initiation()));
+    KexEcdhReply reply = expect(KexEcdhReply.TYPE);
+    byte[] secret = agreement.secret(reply.publicValue());
+    byte[] hash =
+        method
+            .hash()
+            .of(
+                WireWriter.create()
+                    .writeString(identification)
+                    .writeString(theirIdentification)
+                    .writeString(oursSent)
+                    .writeString(theirs)
+                    .writeString(reply.hostKey())
+                    .writeString(agreement.initiation())
+                    .writeString(reply.publicValue())
+                    .writeBytes(secret)
+                    .toBytes());
+    if (sessionId.length == 0) {
+      sessionId = hash;
+    }
+    serversKey = reply.hostKey();
+    SshPublicKey.parse(serversKey).verify("ssh-ed25519", hash, reply.signature());
+    return makeKeys(new Keys(method.hash(), secret, hash, sessionId));
+  }
+
+  private RudePeer makeKeys(Keys keys) {
     CipherSuite suite =
         CipherSuite.of(
             Objects.requireNonNull(CipherAlgorithm.of(ours.ciphersToClient().getFirst())),
             MacAlgorithm.of(ours.macsToClient().getFirst()));
-    Keys keys = new Keys(method.hash(), response.secret(), hash, sessionId);
+    String out = isClient() ? "CAE" : "DBF";
+    String in = isClient() ? "DBF" : "CAE";
     nextSealer =
         suite.newSealer(
-            keys.derive('D', suite.cipher().keyLength()),
-            keys.derive('B', suite.cipher().ivLength()),
-            keys.derive('F', suite.macKeyLength()));
+            keys.derive(out.charAt(0), suite.cipher().keyLength()),
+            keys.derive(out.charAt(1), suite.cipher().ivLength()),
+            keys.derive(out.charAt(2), suite.macKeyLength()));
     nextOpener =
         suite.newOpener(
-            keys.derive('C', suite.cipher().keyLength()),
-            keys.derive('A', suite.cipher().ivLength()),
-            keys.derive('E', suite.macKeyLength()));
+            keys.derive(in.charAt(0), suite.cipher().keyLength()),
+            keys.derive(in.charAt(1), suite.cipher().ivLength()),
+            keys.derive(in.charAt(2), suite.macKeyLength()));
     return this;
   }
 
@@ -248,10 +305,15 @@ final class RudePeer implements AutoCloseable {
     }
   }
 
+  /** The public half of the key with which the peer proves itself: its host key, or its user's. */
   static byte[] hostKey() {
+    return publicKey(SEED);
+  }
+
+  static byte[] publicKey(byte[] seed) {
     return WireWriter.create()
         .writeString("ssh-ed25519")
-        .writeString(Ed25519.publicKey(SEED))
+        .writeString(Ed25519.publicKey(seed))
         .toBytes();
   }
 
@@ -283,11 +345,86 @@ final class RudePeer implements AutoCloseable {
 
   /** From the first byte to the keys. */
   RudePeer handshake() throws Exception {
-    return handshake(kexInit("curve25519-sha256", STRICT));
+    return handshake(kexInit("curve25519-sha256", isClient() ? STRICT_CLIENT : STRICT));
   }
 
   RudePeer handshake(KexInit message) throws Exception {
-    return identify().kexInit(message).expectKexInit().kexReply().newKeys().expectNewKeys();
+    identify().kexInit(message).expectKexInit();
+    return (isClient() ? kexRequest() : kexReply()).newKeys().expectNewKeys();
+  }
+
+  /** One more key exchange, begun by us. */
+  RudePeer rekey() throws Exception {
+    kexInit(kexInit("curve25519-sha256")).expectKexInit();
+    return (isClient() ? kexRequest() : kexReply()).newKeys().expectNewKeys();
+  }
+
+  // ---- Logging in, as a client ----------------------------------------------------------------
+
+  RudePeer requestService() throws IOException {
+    send(new ServiceRequest("ssh-userauth")).expect(ServiceAccept.TYPE);
+    return this;
+  }
+
+  static UserauthRequest request(String user, String method, WireWriter fields) {
+    return new UserauthRequest(user, "ssh-connection", method, fields.toBytes());
+  }
+
+  /** Whether a key would do. */
+  static UserauthRequest query(String user, byte[] seed) {
+    return request(
+        user,
+        "publickey",
+        WireWriter.create()
+            .writeBoolean(false)
+            .writeString("ssh-ed25519")
+            .writeString(publicKey(seed)));
+  }
+
+  /** The proof that we hold a key; it is a lie where the seeds differ. */
+  UserauthRequest proof(String user, byte[] shown, byte[] signing) {
+    return proof(user, "publickey", WireWriter.create(), shown, signing);
+  }
+
+  /** The same, bound to the server's host key, or to another one. */
+  UserauthRequest boundProof(String user, byte @Nullable [] hostKey, byte[] seed) {
+    return proof(
+        user,
+        "publickey-hostbound-v00@openssh.com",
+        WireWriter.create().writeString(hostKey == null ? serversKey : hostKey),
+        seed,
+        seed);
+  }
+
+  private UserauthRequest proof(
+      String user, String method, WireWriter more, byte[] shown, byte[] signing) {
+    byte[] fields =
+        WireWriter.create()
+            .writeBoolean(true)
+            .writeString("ssh-ed25519")
+            .writeString(publicKey(shown))
+            .writeBytes(more.toBytes())
+            .toBytes();
+    byte[] signed =
+        WireWriter.create()
+            .writeString(sessionId)
+            .writeByte(MessageNumbers.USERAUTH_REQUEST)
+            .writeString(user)
+            .writeString("ssh-connection")
+            .writeString(method)
+            .writeBytes(fields)
+            .toBytes();
+    byte[] signature =
+        WireWriter.create()
+            .writeString("ssh-ed25519")
+            .writeString(Ed25519.sign(signing, signed))
+            .toBytes();
+    return request(user, method, WireWriter.create().writeBytes(fields).writeString(signature));
+  }
+
+  RudePeer login(String user, byte[] seed) throws IOException {
+    requestService().send(proof(user, seed, seed)).expect(UserauthSuccess.TYPE);
+    return this;
   }
 
   /** Grants what the client asks for until it asks to be let in. */

@@ -9,7 +9,6 @@ import dev.adit.ssh.Peer;
 import dev.adit.ssh.ServerEvent;
 import dev.adit.ssh.SshException;
 import dev.adit.ssh.UserKey;
-import dev.adit.ssh.crypto.Hash;
 import dev.adit.ssh.keys.Certificate;
 import dev.adit.ssh.keys.InvalidSignatureException;
 import dev.adit.ssh.keys.SshPublicKey;
@@ -34,7 +33,6 @@ import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
-import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -488,7 +486,7 @@ public final class ServerAuthentication {
       throws SshException, InterruptedException {
     boolean onlyAsks = method.equals("none");
     if (!onlyAsks) {
-      FailureDelay.since(askedAt, user);
+      Thread.sleep(FailureDelay.rest(Duration.ofNanos(System.nanoTime() - askedAt), user));
       config
           .events()
           .accept(
@@ -508,35 +506,5 @@ public final class ServerAuthentication {
     }
     transport.send(new UserauthFailure(List.copyOf(methodsLeft()), false));
     return null;
-  }
-
-  /** How long a refusal takes, so that its time tells nothing of why. */
-  static final class FailureDelay {
-    private static final Duration LEAST = Duration.ofMillis(5);
-    private static final Duration MOST = Duration.ofSeconds(5);
-
-    /** Secret, so that nobody can compute a user's own part of the delay. */
-    private static final long SALT = new SecureRandom().nextLong();
-
-    private FailureDelay() {}
-
-    /**
-     * As sshd: 5 to 9 ms, of which a part is the user's own, doubled until it is longer than what
-     * the refusal has really taken.
-     */
-    static void since(long start, String user) throws InterruptedException {
-      long taken = System.nanoTime() - start;
-      long delay = LEAST.toNanos() + ownPart(user);
-      while (delay < taken) {
-        delay *= 2;
-      }
-      Thread.sleep(Duration.ofNanos(Math.min(delay, Math.max(taken, MOST.toNanos())) - taken));
-    }
-
-    private static long ownPart(String user) {
-      byte[] digest =
-          Hash.SHA256.of(WireWriter.create().writeUint64(SALT).writeString(user).toBytes());
-      return ByteBuffer.wrap(digest).getInt() >>> 10; // up to 4.2 ms
-    }
   }
 }

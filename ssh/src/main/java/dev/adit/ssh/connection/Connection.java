@@ -67,6 +67,7 @@ public final class Connection implements PacketHandler {
   /** Our answers, in the order of the questions: they carry no number. */
   private final Deque<CompletableFuture<byte[]>> owedGlobalReplies = new ArrayDeque<>();
 
+  private Runnable whenOpened = () -> {};
   private boolean heard;
   private @Nullable CompletableFuture<Void> signOfLife;
   private int keepalivesUnanswered;
@@ -97,6 +98,19 @@ public final class Connection implements PacketHandler {
     setUp.accept(connection);
     user.transport().open(connection);
     return connection;
+  }
+
+  /**
+   * What to do when packets begin to come, on the event loop: what it sends goes first of all. To
+   * be called while the connection is set up.
+   */
+  public void whenOpened(Runnable action) {
+    whenOpened = action;
+  }
+
+  @Override
+  public void opened() {
+    whenOpened.run();
   }
 
   PacketSink sink() {

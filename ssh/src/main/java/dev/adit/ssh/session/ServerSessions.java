@@ -1,6 +1,7 @@
 package dev.adit.ssh.session;
 
 import dev.adit.ssh.AccessPolicy;
+import dev.adit.ssh.SshException;
 import dev.adit.ssh.connection.Connection;
 import dev.adit.ssh.connection.IncomingOpen;
 import dev.adit.ssh.wire.MalformedDataException;
@@ -54,9 +55,8 @@ public final class ServerSessions {
   private void open(IncomingOpen asked, WireReader fields) throws MalformedDataException {
     fields.expectEnd("session");
     if (noMore) {
-      asked.refuse(
-          OpenFailureReason.ADMINISTRATIVELY_PROHIBITED,
-          "a session, after the client has said no-more-sessions");
+      // As OpenSSH: whoever asks is not the client that promised.
+      connection.fail(new SshException.PeerMisbehaved("a session after no-more-sessions"));
     } else if (policy.maxSessions() == 0) {
       asked.refuse(
           OpenFailureReason.ADMINISTRATIVELY_PROHIBITED, "MaxSessions is 0: only forwarding here");

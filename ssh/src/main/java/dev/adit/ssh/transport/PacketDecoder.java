@@ -359,7 +359,8 @@ final class PacketDecoder implements Carrier.Listener {
     return switch (phase) {
       case IDENTIFICATION -> false;
       // What the strict rule forbids here, the control lane refuses: only it knows the rule holds.
-      case FIRST_KEY_EXCHANGE -> keyExchange || number <= MessageNumbers.DEBUG;
+      case FIRST_KEY_EXCHANGE ->
+          keyExchange || (number >= MessageNumbers.DISCONNECT && number <= MessageNumbers.DEBUG);
       case AUTHENTICATION ->
           keyExchange
               || (!peerExchangesKeys

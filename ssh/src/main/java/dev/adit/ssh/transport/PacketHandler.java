@@ -11,6 +11,9 @@ import io.netty.buffer.ByteBuf;
  */
 public interface PacketHandler {
 
+  /** Packets come from now on. What is sent in here goes right behind a USERAUTH_SUCCESS. */
+  default void opened() {}
+
   /**
    * A payload, message number included, at {@code index} of a buffer that is only lent: whoever
    * keeps a part of it retains a slice.

@@ -35,6 +35,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -337,6 +338,7 @@ public final class Transport implements PacketSink {
                 encoder.send(new UserauthSuccess());
               }
               startCompression(Objects.requireNonNull(keyExchange.negotiated()));
+              packetHandler.opened();
               decoder.open(packetHandler);
               // A limit that was reached while the user logged in.
               openedPacket();
@@ -559,7 +561,11 @@ public final class Transport implements PacketSink {
   @Override
   public void fail(SshException cause) {
     if (!loop.inEventLoop()) {
-      loop.execute(() -> fail(cause));
+      try {
+        loop.execute(() -> fail(cause));
+      } catch (RejectedExecutionException _) {
+        // The loop has ended, and the connection with it.
+      }
       return;
     }
     if (closedBy != null) {

@@ -116,6 +116,14 @@ class SshPublicKeyTest {
         untouched,
         new SshPublicKey.SecurityKeyRules(false, false));
 
+    byte[] verified = skSignature(secretName, key, draft.data("to be signed"), 1 | 4);
+    var whoTouched = new SshPublicKey.SecurityKeyRules(true, true);
+    key.verify(key.typeName(), draft.data("to be signed"), verified, whoTouched);
+    assertThatThrownBy(
+            () -> key.verify(key.typeName(), draft.data("to be signed"), touched, whoTouched))
+        .isInstanceOf(InvalidSignatureException.class)
+        .hasMessageContaining("without checking a PIN or finger");
+
     // The flags are signed: nobody else can set them.
     byte[] forged = untouched.clone();
     forged[forged.length - 5] = 1;

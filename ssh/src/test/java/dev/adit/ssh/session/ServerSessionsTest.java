@@ -601,18 +601,6 @@ class ServerSessionsTest {
   }
 
   @Test
-  void afterNoMoreSessionsThereAreNone() throws Exception {
-    CompletableFuture<byte[]> reply = new CompletableFuture<>();
-    loop.execute(
-        () ->
-            client
-                .globalRequest("no-more-sessions@openssh.com", new byte[0])
-                .thenAccept(reply::complete));
-    assertThat(reply.get()).isEmpty();
-    assertThatThrownBy(this::open).hasMessageContaining("no-more-sessions");
-  }
-
-  @Test
   void theAgentsSocketIsNamedToSessionsThatAskedForIt() throws Exception {
     try (Session session = open()) {
       assertThat(session.forwardAgent(Path.of("/nonexistent")).get()).isTrue();

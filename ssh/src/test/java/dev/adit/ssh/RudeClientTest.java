@@ -1,0 +1,669 @@
+package dev.adit.ssh;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.adit.ssh.UserInteraction.Question;
+import dev.adit.ssh.wire.AuthMessage.UserauthFailure;
+import dev.adit.ssh.wire.AuthMessage.UserauthInfoRequest;
+import dev.adit.ssh.wire.AuthMessage.UserauthInfoResponse;
+import dev.adit.ssh.wire.AuthMessage.UserauthPkOk;
+import dev.adit.ssh.wire.AuthMessage.UserauthRequest;
+import dev.adit.ssh.wire.AuthMessage.UserauthSuccess;
+import dev.adit.ssh.wire.ConnectionMessage.ChannelOpen;
+import dev.adit.ssh.wire.ConnectionMessage.GlobalRequest;
+import dev.adit.ssh.wire.ConnectionMessage.RequestFailure;
+import dev.adit.ssh.wire.ConnectionMessage.RequestSuccess;
+import dev.adit.ssh.wire.DisconnectReason;
+import dev.adit.ssh.wire.Message;
+import dev.adit.ssh.wire.MessageNumbers;
+import dev.adit.ssh.wire.TransportMessage.ExtInfo;
+import dev.adit.ssh.wire.TransportMessage.Ignore;
+import dev.adit.ssh.wire.TransportMessage.KexEcdhInit;
+import dev.adit.ssh.wire.TransportMessage.KexGexGroup;
+import dev.adit.ssh.wire.TransportMessage.KexGexRequest;
+import dev.adit.ssh.wire.TransportMessage.KexInit;
+import dev.adit.ssh.wire.TransportMessage.Ping;
+import dev.adit.ssh.wire.TransportMessage.Pong;
+import dev.adit.ssh.wire.TransportMessage.ServiceRequest;
+import dev.adit.ssh.wire.TransportMessage.Unimplemented;
+import dev.adit.ssh.wire.WireWriter;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.IntStream;
+import org.awaitility.Awaitility;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What the server does when a client misbehaves as no real client does. */
+class RudeClientTest {
+  private static final int PROTOCOL_ERROR = DisconnectReason.PROTOCOL_ERROR;
+  private static final Duration SHORT = Duration.ofMillis(100);
+  private static final HostKey HOST_KEY = HostKey.generate();
+  private static final String USER = "miner";
+
+  /** A is let in, and so is B, but as somebody who may do nothing. */
+  private static final byte[] A = "the private key of a good miner.".getBytes(US_ASCII);
+
+  private static final byte[] B = "the private key of a bad miner..".getBytes(US_ASCII);
+
+  private final List<ServerEvent> events = new CopyOnWriteArrayList<>();
+  private SshServer server = start(options());
+
+  private ServerOptions.Builder options() {
+    return ServerOptions.with((_, user) -> new Login(user))
+        .hostKey(HOST_KEY)
+        .eventLoops(1)
+        .events(events::add);
+  }
+
+  private static SshServer start(ServerOptions.Builder options) {
+    try {
+      return SshServer.start(options.build());
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private void restart(ServerOptions.Builder options) {
+    server.close();
+    server = start(options);
+  }
+
+  @BeforeEach
+  void forget() {
+    events.clear();
+  }
+
+  @AfterEach
+  void stop() {
+    server.close();
+  }
+
+  private record Proof(byte[] blob) implements Authenticator.Proof {}
+
+  private record Login(String user) implements Authenticator.Login {
+    @Override
+    public List<List<String>> waysIn() {
+      return List.of(List.of("publickey"), List.of("password"), List.of("keyboard-interactive"));
+    }
+
+    @Override
+    public Authenticator.@Nullable Proof publicKey(UserKey key) {
+      byte[] blob = key.blob();
+      boolean known =
+          Arrays.equals(blob, RudePeer.publicKey(A)) || Arrays.equals(blob, RudePeer.publicKey(B));
+      return known ? new Proof(blob) : null;
+    }
+
+    @Override
+    public Authenticator.@Nullable Proof password(char[] password) {
+      return new String(password).equals("good") ? new Proof(new byte[0]) : null;
+    }
+
+    @Override
+    public Authenticator.Conversation keyboardInteractive() {
+      return new Authenticator.Conversation() {
+        @Override
+        public Step first() {
+          return new Step.Ask("", "", List.of(new Question("1?", true), new Question("2?", true)));
+        }
+
+        @Override
+        public Step answered(List<String> answers) {
+          return answers.equals(List.of("1", "2"))
+              ? new Step.Granted(new Proof(new byte[0]))
+              : new Step.Denied();
+        }
+      };
+    }
+
+    @Override
+    public AccessPolicy admit(List<Authenticator.Proof> proofs) {
+      byte[] blob = ((Proof) proofs.getFirst()).blob();
+      String name = Arrays.equals(blob, RudePeer.publicKey(B)) ? "B" : "A";
+      return () -> name;
+    }
+  }
+
+  private RudePeer client() throws Exception {
+    return RudePeer.connectTo(server.port());
+  }
+
+  /** How the server tells the end of the one connection that there was. */
+  private SshException end() {
+    Awaitility.await().until(() -> count(ServerEvent.Disconnected.class) == 1);
+    return ((ServerEvent.Disconnected) events.getLast()).cause();
+  }
+
+  private long count(Class<? extends ServerEvent> type) {
+    return events.stream().filter(type::isInstance).count();
+  }
+
+  private static UserauthRequest none(String user) {
+    return RudePeer.request(user, "none", WireWriter.create());
+  }
+
+  private static UserauthRequest password(String password) {
+    return RudePeer.request(
+        USER, "password", WireWriter.create().writeBoolean(false).writeString(password));
+  }
+
+  private static ChannelOpen session() {
+    return new ChannelOpen("session", 0, 1000, 1000, new byte[0]);
+  }
+
+  // ---- Identification -------------------------------------------------------------------------
+
+  @Test
+  void aLineWithoutEnd() throws Exception {
+    try (var c = client()) {
+      c.raw(new byte[256]).expectEndOfLines();
+      assertThat(end()).hasMessageContaining("not an SSH client: it sends a line of more than");
+    }
+  }
+
+  @Test
+  void noLinesBeforeTheIdentification() throws Exception {
+    try (var c = client()) {
+      c.raw("GET / HTTP/1.1\r\n".getBytes(US_ASCII)).expectEndOfLines();
+      assertThat(end()).hasMessage("not an SSH client: it sent \"GET / HTTP/1.1\"");
+    }
+  }
+
+  @Test
+  void anotherMajorVersion() throws Exception {
+    try (var c = client()) {
+      c.raw("SSH-1.5-old\n".getBytes(US_ASCII)).expectEndOfLines();
+      assertThat(end()).hasMessage("Protocol major versions differ: 2 vs. 1");
+    }
+  }
+
+  // ---- Messages in each state -----------------------------------------------------------------
+
+  /** What a number means to the server, in no state in particular. */
+  private static boolean isKnown(int number) {
+    return (number >= 1 && number <= 7)
+        || number == 20
+        || number == 21
+        || (number >= 30 && number <= 53)
+        || (number >= 60 && number <= 82)
+        || (number >= 90 && number <= 100)
+        || number == 192
+        || number == 193;
+  }
+
+  static IntStream numbers() {
+    return IntStream.range(0, 256);
+  }
+
+  /** A message of zeros that parses, where there is such a message: empty lists, empty texts. */
+  private static byte[] message(int number) {
+    int fields =
+        switch (number) {
+          case MessageNumbers.DISCONNECT -> 12;
+          case MessageNumbers.IGNORE,
+              MessageNumbers.UNIMPLEMENTED,
+              MessageNumbers.SERVICE_REQUEST,
+              MessageNumbers.EXT_INFO,
+              MessageNumbers.KEX_FIRST,
+              MessageNumbers.PING,
+              MessageNumbers.PONG ->
+              4;
+          case MessageNumbers.DEBUG -> 9;
+          case MessageNumbers.KEXINIT -> 61;
+          default -> 40;
+        };
+    byte[] payload = new byte[1 + fields];
+    payload[0] = (byte) number;
+    return payload;
+  }
+
+  @ParameterizedTest
+  @MethodSource("numbers")
+  void beforeItsKexInit(int number) throws Exception {
+    try (var c = client()) {
+      // Legal here, as long as nobody knows whether the exchange is strict.
+      boolean waits = number >= 2 && number <= 4;
+      c.identify().payload(message(number));
+      if (waits) {
+        c.kexInit();
+      }
+      if (number == MessageNumbers.DISCONNECT) {
+        c.expectEnd();
+        assertThat(end()).isInstanceOf(SshException.Disconnected.class);
+      } else {
+        c.expectDisconnect(number == MessageNumbers.KEXINIT ? 3 : PROTOCOL_ERROR);
+        assertThat(count(ServerEvent.KeysExchanged.class)).isZero();
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("numbers")
+  void insideAStrictKeyExchange(int number) throws Exception {
+    try (var c = client()) {
+      c.identify().kexInit().expectKexInit().payload(message(number));
+      if (number == MessageNumbers.DISCONNECT) {
+        c.expectEnd();
+      } else {
+        // Message 30 has an empty public value here.
+        c.expectDisconnect(number == 30 ? DisconnectReason.KEY_EXCHANGE_FAILED : PROTOCOL_ERROR);
+      }
+      assertThat(end()).isNotNull();
+      assertThat(count(ServerEvent.KeysExchanged.class)).isZero();
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("numbers")
+  void beforeTheLogin(int number) throws Exception {
+    try (var c = client()) {
+      c.handshake().requestService().payload(message(number));
+      switch (number) {
+        case MessageNumbers.DISCONNECT -> c.expectEnd();
+        case MessageNumbers.IGNORE,
+            MessageNumbers.UNIMPLEMENTED,
+            MessageNumbers.DEBUG,
+            MessageNumbers.EXT_INFO ->
+            c.login(USER, A);
+        // All zeros: an empty service, no algorithms.
+        case MessageNumbers.SERVICE_REQUEST ->
+            c.expectDisconnect(DisconnectReason.SERVICE_NOT_AVAILABLE);
+        case MessageNumbers.KEXINIT -> c.expectDisconnect(DisconnectReason.KEY_EXCHANGE_FAILED);
+        default -> {
+          if (isKnown(number)) {
+            c.expectDisconnect(PROTOCOL_ERROR);
+          } else {
+            c.expect(Unimplemented.TYPE);
+            c.login(USER, A);
+          }
+        }
+      }
+      boolean passed = number == 2 || number == 3 || number == 4 || number == 7 || !isKnown(number);
+      assertThat(count(ServerEvent.LoggedIn.class)).isEqualTo(passed ? 1 : 0);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("numbers")
+  void afterTheLogin(int number) throws Exception {
+    if (number >= MessageNumbers.GLOBAL_REQUEST && number <= MessageNumbers.CHANNEL_FAILURE) {
+      return; // The channels' own business.
+    }
+    try (var c = client()) {
+      c.handshake().login(USER, A).payload(message(number));
+      Message question = new GlobalRequest("still-there", true, new byte[0]);
+      switch (number) {
+        case MessageNumbers.DISCONNECT -> c.expectEnd();
+        // RFC 4252 section 5.1 ignores more requests.
+        case MessageNumbers.IGNORE,
+            MessageNumbers.UNIMPLEMENTED,
+            MessageNumbers.DEBUG,
+            MessageNumbers.USERAUTH_REQUEST,
+            MessageNumbers.PONG -> {
+          c.expect(GlobalRequest.TYPE);
+          c.expectAnswer(question, RequestFailure.TYPE);
+        }
+        case MessageNumbers.PING -> {
+          c.expect(GlobalRequest.TYPE);
+          assertThat(c.expect(Pong.TYPE).data()).isEmpty();
+        }
+        case MessageNumbers.KEXINIT -> c.expectDisconnect(DisconnectReason.KEY_EXCHANGE_FAILED);
+        default -> {
+          if (isKnown(number)) {
+            c.expectDisconnect(PROTOCOL_ERROR);
+          } else {
+            c.expect(GlobalRequest.TYPE);
+            c.expect(Unimplemented.TYPE);
+            c.expectAnswer(question, RequestFailure.TYPE);
+          }
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {0, 1, 4, 5, 13, 256 * 1024 + 4, 1L << 31, 0xffffffffL})
+  void packetLengths(long length) throws Exception {
+    try (var c = client()) {
+      c.handshake();
+      // Under AES-GCM the length is in clear.
+      c.raw(WireWriter.create().writeUint32(length).writeBytes(new byte[64]).toBytes());
+      c.expectDisconnect(PROTOCOL_ERROR);
+    }
+  }
+
+  // ---- Key exchange ---------------------------------------------------------------------------
+
+  @Test
+  void aPublicValueThatMakesTheSecretKnown() throws Exception {
+    try (var c = client()) {
+      c.identify().kexInit().expectKexInit().send(new KexEcdhInit(new byte[32]));
+      c.expectDisconnect(DisconnectReason.KEY_EXCHANGE_FAILED);
+    }
+  }
+
+  @Test
+  void aGroupExchangeKeepsToTheClientsLimits() throws Exception {
+    KexInit kexInit =
+        RudePeer.kexInit("diffie-hellman-group-exchange-sha256", RudePeer.STRICT_CLIENT);
+    record Sizes(long min, long preferred, long max, int chosen) {}
+    for (Sizes sizes :
+        List.of(
+            new Sizes(1024, 2048, 8192, 2048),
+            new Sizes(2048, 3072, 8192, 3072),
+            new Sizes(2048, 8192, 4096, 4096),
+            new Sizes(2048, 5000, 0xffffffffL, 6144),
+            new Sizes(4097, 1024, 8192, 6144))) {
+      try (var c = client()) {
+        c.identify().kexInit(kexInit).expectKexInit();
+        c.send(new KexGexRequest(sizes.min, sizes.preferred, sizes.max));
+        assertThat(c.expect(KexGexGroup.TYPE).p().bitLength()).isEqualTo(sizes.chosen);
+      }
+    }
+    for (Sizes none : List.of(new Sizes(1024, 1024, 2047, 0), new Sizes(8193, 9000, 10000, 0))) {
+      try (var c = client()) {
+        c.identify().kexInit(kexInit).expectKexInit();
+        c.send(new KexGexRequest(none.min, none.preferred, none.max));
+        c.expectDisconnect(DisconnectReason.KEY_EXCHANGE_FAILED);
+      }
+    }
+  }
+
+  @Test
+  void withoutStrictKeyExchangeOnlyWhatItDoesNotEndanger() throws Exception {
+    try (var c = client()) {
+      c.handshake(RudePeer.kexInit("curve25519-sha256")).login(USER, A);
+    }
+    restart(options().ciphers(List.of("chacha20-poly1305@openssh.com")));
+    events.clear();
+    try (var c = client()) {
+      KexInit k = RudePeer.kexInit("curve25519-sha256");
+      List<String> cipher = List.of("chacha20-poly1305@openssh.com");
+      c.identify()
+          .kexInit(
+              new KexInit(
+                  k.cookie(),
+                  k.kexAlgorithms(),
+                  k.hostKeyAlgorithms(),
+                  cipher,
+                  cipher,
+                  k.macsToServer(),
+                  k.macsToClient(),
+                  k.compressionToServer(),
+                  k.compressionToClient(),
+                  List.of(),
+                  List.of(),
+                  false,
+                  0))
+          .expectDisconnect(DisconnectReason.KEY_EXCHANGE_FAILED);
+      assertThat(end())
+          .isInstanceOf(SshException.NegotiationFailed.class)
+          .hasMessageContaining("the client lacks strict key exchange, so chacha20-poly1305");
+    }
+  }
+
+  @Test
+  void extensionInfoOnlyForThoseWhoAsk() throws Exception {
+    try (var c = client()) {
+      c.handshake(RudePeer.kexInit("curve25519-sha256", RudePeer.STRICT_CLIENT, "ext-info-c"));
+      var extensions = c.expect(ExtInfo.TYPE).extensions();
+      assertThat(extensions).containsKeys("ping@openssh.com", "publickey-hostbound@openssh.com");
+      assertThat(new String(extensions.get("server-sig-algs"), US_ASCII))
+          .contains("ssh-ed25519,", "rsa-sha2-512,rsa-sha2-256")
+          .doesNotContain("cert", "ssh-rsa");
+      c.login(USER, A);
+    }
+  }
+
+  @Test
+  void aClientThatNeverFinishesARekey() throws Exception {
+    restart(options().rekeyTimeout(SHORT));
+    events.clear();
+    try (var c = client()) {
+      c.handshake().login(USER, A).kexInit(RudePeer.kexInit("curve25519-sha256")).expectEnd();
+      assertThat(end()).hasMessageContaining("timed out during a key exchange");
+    }
+  }
+
+  @Test
+  void keysMayBeRenewedInTheMiddleOfALogin() throws Exception {
+    try (var c = client()) {
+      c.handshake().requestService().rekey();
+      c.send(none(USER)).expect(UserauthFailure.TYPE);
+      c.rekey().send(new Ignore(new byte[3])).login(USER, A).expect(GlobalRequest.TYPE);
+      c.rekey().expectAnswer(new GlobalRequest("x", true, new byte[0]), RequestFailure.TYPE);
+    }
+  }
+
+  // ---- Authentication -------------------------------------------------------------------------
+
+  @Test
+  void aServiceThatIsNotThere() throws Exception {
+    try (var c = client()) {
+      c.handshake()
+          .send(new ServiceRequest("ssh-connection"))
+          .expectDisconnect(DisconnectReason.SERVICE_NOT_AVAILABLE);
+      assertThat(end()).hasMessage("bad service request ssh-connection");
+    }
+  }
+
+  @Test
+  void aLoginWithoutTheServiceRequest() throws Exception {
+    try (var c = client()) {
+      c.handshake().send(none(USER)).expectDisconnect(PROTOCOL_ERROR);
+    }
+  }
+
+  @Test
+  void anOfferedKeyIsNotAProvenKey() throws Exception {
+    try (var c = client()) {
+      c.handshake().requestService();
+      // A is offered; then B's owner shows A's key, and signs with B.
+      c.send(RudePeer.query(USER, A)).expect(UserauthPkOk.TYPE);
+      c.send(c.proof(USER, A, B)).expect(UserauthFailure.TYPE);
+      assertThat(count(ServerEvent.LoggedIn.class)).isZero();
+      // A is offered, B is proven: in goes B.
+      c.send(RudePeer.query(USER, A)).expect(UserauthPkOk.TYPE);
+      c.send(c.proof(USER, B, B)).expect(UserauthSuccess.TYPE);
+      c.expect(GlobalRequest.TYPE);
+      c.close();
+      end();
+      assertThat(((ServerEvent.Disconnected) events.getLast()).user()).isEqualTo("B");
+    }
+  }
+
+  @Test
+  void aSignatureForAnotherUserOrAnotherConnection() throws Exception {
+    UserauthRequest recorded;
+    try (var c = client()) {
+      recorded = c.handshake().requestService().proof(USER, A, A);
+    }
+    try (var c = client()) {
+      c.handshake().requestService().send(recorded).expect(UserauthFailure.TYPE);
+      var other = c.proof("other", A, A);
+      c.send(new UserauthRequest(USER, other.service(), other.method(), other.methodFields()))
+          .expect(UserauthFailure.TYPE);
+      c.send(c.proof(USER, A, A)).expect(UserauthSuccess.TYPE);
+    }
+  }
+
+  @Test
+  void aSignatureThatIsBoundToAnotherHostKey() throws Exception {
+    try (var c = client()) {
+      c.handshake().requestService();
+      c.send(c.boundProof(USER, RudePeer.publicKey(B), A)).expect(UserauthFailure.TYPE);
+      assertThat(((ServerEvent.LoginFailed) events.getLast()).why())
+          .isEqualTo("it was meant for another host key");
+      c.send(c.boundProof(USER, null, A)).expect(UserauthSuccess.TYPE);
+    }
+  }
+
+  @Test
+  void anotherUserInTheMiddle() throws Exception {
+    try (var c = client()) {
+      c.handshake().requestService().send(none(USER)).expect(UserauthFailure.TYPE);
+      c.send(c.proof("root", A, A)).expectDisconnect(PROTOCOL_ERROR);
+      assertThat(end())
+          .hasMessage(
+              "Change of username or service not allowed:"
+                  + " (miner,ssh-connection) -> (root,ssh-connection)");
+    }
+  }
+
+  @Test
+  void aFloodOfFailures() throws Exception {
+    try (var c = client()) {
+      c.handshake().requestService();
+      for (int i = 0; i < 100; i++) {
+        c.send(password("guess " + i));
+      }
+      c.expectDisconnect(PROTOCOL_ERROR);
+      assertThat(end()).hasMessage("Too many authentication failures");
+      assertThat(count(ServerEvent.LoginFailed.class)).isEqualTo(3);
+    }
+  }
+
+  @Test
+  void aFloodOfQuestionsThatAreNoFailures() throws Exception {
+    try (var c = client()) {
+      c.handshake().requestService();
+      for (int i = 0; i < 1100; i++) {
+        c.send(RudePeer.query(USER, A));
+      }
+      c.expectDisconnect(PROTOCOL_ERROR);
+      assertThat(end()).hasMessage("Too many authentication failures");
+    }
+  }
+
+  @Test
+  void theFirstNoneIsFreeAndTheOthersCount() throws Exception {
+    try (var c = client()) {
+      c.handshake().requestService();
+      c.send(none(USER)).expect(UserauthFailure.TYPE);
+      c.send(none(USER)).expect(UserauthFailure.TYPE);
+      c.send(none(USER)).expect(UserauthFailure.TYPE);
+      c.send(none(USER)).expectDisconnect(PROTOCOL_ERROR);
+      assertThat(count(ServerEvent.LoginFailed.class)).isZero();
+    }
+  }
+
+  @Test
+  void requestsBehindTheOneThatSucceedsAreIgnored() throws Exception {
+    try (var c = client()) {
+      c.handshake().requestService();
+      c.send(c.proof(USER, A, A)).send(password("bad")).send(password("bad"));
+      c.expect(UserauthSuccess.TYPE);
+      c.expect(GlobalRequest.TYPE);
+      c.expectAnswer(new GlobalRequest("x", true, new byte[0]), RequestFailure.TYPE);
+    }
+  }
+
+  @Test
+  void passwordsAreNotChangedHere() throws Exception {
+    try (var c = client()) {
+      c.handshake().requestService();
+      c.send(
+              RudePeer.request(
+                  USER,
+                  "password",
+                  WireWriter.create().writeBoolean(true).writeString("good").writeString("new")))
+          .expect(UserauthFailure.TYPE);
+      c.send(password("x".repeat(1025))).expect(UserauthFailure.TYPE);
+      c.send(password("good")).expect(UserauthSuccess.TYPE);
+    }
+  }
+
+  @Test
+  void questionsMayBeLeftUnanswered() throws Exception {
+    var ask =
+        RudePeer.request(
+            USER, "keyboard-interactive", WireWriter.create().writeString("").writeString(""));
+    try (var c = client()) {
+      c.handshake().requestService();
+      c.send(ask).expect(UserauthInfoRequest.TYPE);
+      c.send(ask).expect(UserauthInfoRequest.TYPE);
+      c.send(new UserauthInfoResponse(List.of("1"))).expect(UserauthFailure.TYPE);
+      c.send(ask).expect(UserauthInfoRequest.TYPE);
+      c.send(new UserauthInfoResponse(List.of("1", "2"))).expect(UserauthSuccess.TYPE);
+    }
+    try (var c = client()) {
+      c.handshake().requestService();
+      c.send(new UserauthInfoResponse(List.of("1", "2"))).expectDisconnect(PROTOCOL_ERROR);
+    }
+  }
+
+  @Test
+  void malformedRequests() throws Exception {
+    for (String method : List.of("publickey", "password", "keyboard-interactive")) {
+      try (var c = client()) {
+        c.handshake().requestService();
+        c.send(RudePeer.request(USER, method, WireWriter.create().writeByte(0)));
+        c.expectDisconnect(PROTOCOL_ERROR);
+      }
+    }
+  }
+
+  @Test
+  void theGraceTimeIsForAllStepsTogether() throws Exception {
+    restart(options().loginGraceTime(SHORT));
+    for (RudePeer.Script until :
+        List.<RudePeer.Script>of(
+            _ -> {},
+            RudePeer::identify,
+            c -> c.identify().kexInit(),
+            c -> c.identify().kexInit().expectKexInit().kexRequest(),
+            RudePeer::handshake,
+            c -> c.handshake().requestService(),
+            c -> c.handshake().requestService().send(none(USER)))) {
+      events.clear();
+      try (var c = client()) {
+        until.run(c);
+        assertThat(end()).hasMessageStartingWith("Timeout before authentication for 127.0.0.1");
+      }
+    }
+    assertThat(server.connectionCount()).isZero();
+  }
+
+  // ---- After the login ------------------------------------------------------------------------
+
+  @Test
+  void aSessionAfterNoMoreSessions() throws Exception {
+    try (var c = client()) {
+      c.handshake().login(USER, A).expect(GlobalRequest.TYPE);
+      c.send(new GlobalRequest("no-more-sessions@openssh.com", true, new byte[0]))
+          .expect(RequestSuccess.TYPE);
+      c.send(session()).expectDisconnect(PROTOCOL_ERROR);
+    }
+  }
+
+  @Test
+  void onlyKeysOfOursAreProven() throws Exception {
+    try (var c = client()) {
+      c.handshake().login(USER, A).expect(GlobalRequest.TYPE);
+      c.send(
+              new GlobalRequest(
+                  "hostkeys-prove-00@openssh.com",
+                  true,
+                  WireWriter.create().writeString(RudePeer.publicKey(A)).toBytes()))
+          .expect(RequestFailure.TYPE);
+    }
+  }
+
+  /** None is answered before the login, and a client that doesn't read is cut off. */
+  @Test
+  void aFloodOfPings() throws Exception {
+    try (var c = client()) {
+      c.handshake().send(new Ping(new byte[3])).expectDisconnect(PROTOCOL_ERROR);
+    }
+  }
+}
