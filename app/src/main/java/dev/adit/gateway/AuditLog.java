@@ -293,7 +293,8 @@ final class AuditLog implements AutoCloseable {
       return;
     }
     var line = new StringBuilder("event=").append(event);
-    fields.forEach((name, value) -> line.append(' ').append(name).append('=').append(quoted(value)));
+    fields.forEach(
+        (name, value) -> line.append(' ').append(name).append('=').append(quoted(value)));
     log.info("{}", line);
   }
 

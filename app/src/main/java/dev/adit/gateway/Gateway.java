@@ -5,6 +5,7 @@ import dev.adit.cli.ServerCommandLine;
 import dev.adit.cli.ServerCommandLine.Manner;
 import dev.adit.config.ClientOptions.LogLevel;
 import dev.adit.config.server.ServerConfig;
+import dev.adit.config.server.ServerConfigDump;
 import dev.adit.ssh.Authenticator;
 import dev.adit.ssh.ServerEvent;
 import dev.adit.ssh.ServerOptions;
@@ -109,8 +110,7 @@ public final class Gateway {
   private void configureLogs() throws IOException {
     ServerLogs.configure(
         config.logLevel(),
-        ServerLogs.destination(
-            manner.logsToStderr(), manner.logFile(), config.syslogFacility()));
+        ServerLogs.destination(manner.logsToStderr(), manner.logFile(), config.syslogFacility()));
     log.configure(config.logLevel(), config.maxAuthTries());
     var path = config.auditLog();
     var opened = path == null ? null : openAudit(path);
@@ -165,13 +165,12 @@ public final class Gateway {
     try (var server = SshServer.start(options(keys, List.of()))) {
       listenOn(server, keys);
       if (server.addresses().isEmpty()) {
-        System.err.println("Cannot bind any address.");
+        tell("Cannot bind any address.");
         return ServerCommandLine.FAILURE;
       }
       server.addresses().forEach(log::listening);
       try (var _ = new PidFile(config.pidFile())) {
-        Background.ready(
-            manner.logsToStderr() ? Background.Keep.OUTPUT : Background.Keep.NOTHING);
+        Background.ready(manner.logsToStderr() ? Background.Keep.OUTPUT : Background.Keep.NOTHING);
         systemd.ready("listening on " + server.addresses());
         serveUntilTold(server, wishes);
       }
@@ -182,7 +181,11 @@ public final class Gateway {
   /** Each address that can be had; those that can't are told. */
   private void listenOn(SshServer server, HostKeys keys) throws IOException {
     var had = new ArrayList<InetSocketAddress>();
-    for (var address : descriptors.isEmpty() ? ListenPlan.of(config) : List.<InetSocketAddress>of()) {
+    var wanted =
+        descriptors.isEmpty()
+            ? ServerConfigDump.listenAddresses(config)
+            : List.<InetSocketAddress>of();
+    for (var address : wanted) {
       had.add(address);
       try {
         server.reconfigure(options(keys, had));

@@ -7,6 +7,7 @@ import dev.adit.config.server.ServerConfig.Forwarding;
 import dev.adit.config.server.Subsystem;
 import dev.adit.ssh.AccessPolicy;
 import dev.adit.ssh.Decision;
+import dev.adit.ssh.ForwardOptions;
 import dev.adit.ssh.Launch;
 import dev.adit.ssh.Listen;
 import dev.adit.ssh.Peer;
@@ -326,6 +327,13 @@ final class GatewayPolicy implements AccessPolicy {
     return account.isOwn()
         && config.allowAgentForwarding()
         && limited(KeyOptions::agentForwarding, "agent forwarding") == null;
+  }
+
+  @Override
+  public ForwardOptions forwardOptions() {
+    return ForwardOptions.DEFAULT
+        .withStreamLocalBindMask(config.streamLocalBindMask())
+        .withStreamLocalBindUnlink(config.streamLocalBindUnlink());
   }
 
   @Override

@@ -31,8 +31,7 @@ public final class HostKeys {
    * @param make files that are made where they aren't there; null where none may be made
    * @param stateFolder where a key is made when none is named, if one may be made
    */
-  public static HostKeys load(
-      ServerConfig config, @Nullable List<Path> make, Path stateFolder) {
+  public static HostKeys load(ServerConfig config, @Nullable List<Path> make, Path stateFolder) {
     var loaded = new HostKeys();
     if (config.hostKeys().isEmpty()) {
       loaded.defaults(make != null, stateFolder.resolve(NAME));

@@ -102,8 +102,7 @@ final class NativeCalls {
    * @param path one that begins with {@code @} is abstract
    */
   static void sendDatagram(String path, String text) throws IOException {
-    var socket =
-        function("socket", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT));
+    var socket = function("socket", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT));
     var sendTo =
         function(
             "sendto",
@@ -120,7 +119,8 @@ final class NativeCalls {
     long[] sent = {-1};
     try (var arena = Arena.ofConfined()) {
       var address =
-          arena.allocate(MemoryLayout.sequenceLayout(PATH_OFFSET + LONGEST_PATH, ValueLayout.JAVA_BYTE));
+          arena.allocate(
+              MemoryLayout.sequenceLayout(PATH_OFFSET + LONGEST_PATH, ValueLayout.JAVA_BYTE));
       address.set(ValueLayout.JAVA_SHORT_UNALIGNED, 0, (short) AF_UNIX);
       MemorySegment.copy(name, 0, address, ValueLayout.JAVA_BYTE, PATH_OFFSET, name.length);
       byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
@@ -141,9 +141,10 @@ final class NativeCalls {
                   (long)
                       sendTo.invokeExact(
                           descriptor[0], message, (long) bytes.length, 0, address, length));
-      call(() -> {
-        int unused = (int) close.invokeExact(descriptor[0]);
-      });
+      call(
+          () -> {
+            int unused = (int) close.invokeExact(descriptor[0]);
+          });
     }
     if (sent[0] < 0) {
       throw new IOException("nobody listens on " + path);

@@ -1,7 +1,6 @@
 package dev.adit.gateway;
 
 import dev.adit.config.ClientOptions.LogLevel;
-import dev.adit.ssh.Peer;
 import dev.adit.ssh.ServerEvent;
 import dev.adit.ssh.SshException;
 import dev.adit.ssh.TunnelEvent;
@@ -9,7 +8,6 @@ import dev.adit.ssh.UserKey;
 import io.netty.util.NetUtil;
 import java.net.InetSocketAddress;
 import java.util.HashMap;
-import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -21,6 +19,11 @@ import org.slf4j.LoggerFactory;
  */
 final class ServerLog {
   private static final Logger LOG = LoggerFactory.getLogger("aditd");
+
+  /** How the engine words what is told apart here. */
+  private static final String NO_LOGIN_IN_TIME = "Timeout before authentication";
+
+  private static final String SAID_GOODBYE = "Received disconnect from ";
 
   private volatile LogLevel level;
   private volatile int maxAuthTries;
@@ -82,8 +85,7 @@ final class ServerLog {
       }
       case ServerEvent.LoginFailed e -> failed(e);
       case ServerEvent.MethodSucceeded e ->
-          LOG.info(
-              "Partial {} for {} from {} ssh2{}", e.method(), e.user(), peer, shown(e.key()));
+          LOG.info("Partial {} for {} from {} ssh2{}", e.method(), e.user(), peer, shown(e.key()));
       case ServerEvent.TooManyFailures e ->
           LOG.error(
               "maximum authentication attempts exceeded for {}{} from {} ssh2 [preauth]",
@@ -114,11 +116,7 @@ final class ServerLog {
     var line =
         "Failed %s for %s%s from %s ssh2%s"
             .formatted(
-                e.method(),
-                e.valid() ? "" : "invalid user ",
-                e.user(),
-                e.peer(),
-                shown(e.key()));
+                e.method(), e.valid() ? "" : "invalid user ", e.user(), e.peer(), shown(e.key()));
     // As sshd: keys that are only offered are no news until they are many.
     boolean isNews =
         !e.valid() || visit.failures >= maxAuthTries / 2 || e.method().equals("password");
@@ -156,31 +154,32 @@ final class ServerLog {
     var visit = visits.remove(e.peer().connection());
     var cause = e.cause();
     var message = String.valueOf(cause.getMessage());
-    var peer = e.peer();
-    if (e.user() != null) {
-      LOG.info("Disconnected from user {} {}: {}", e.user(), peer, message);
-      return;
-    }
-    var who =
-        visit == null || visit.user == null
-            ? peer.toString()
-            : "%s user %s %s"
-                .formatted(visit.isValid ? "authenticating" : "invalid", visit.user, peer);
+    var who = who(e, visit);
+    var mark = e.user() == null ? " [preauth]" : "";
     switch (cause) {
-      case SshException.NegotiationFailed _ -> LOG.error("{} [preauth]", message);
-      case SshException.Disconnected d
-          when message.toLowerCase(Locale.ROOT).startsWith("timeout before authentication") ->
-          LOG.error("Timeout before authentication for {}", peer);
-      case SshException.Disconnected d when d.byRemote() && d.code() != 0 -> {
-        LOG.info("Received disconnect from {}:{}: {} [preauth]", peer, d.code(), message);
-        LOG.info("Disconnected from {} [preauth]", who);
+      case SshException.NegotiationFailed _ -> LOG.error("{}{}", message, mark);
+      case SshException.Disconnected _ when message.startsWith(NO_LOGIN_IN_TIME) ->
+          LOG.error("Timeout before authentication for {}", e.peer());
+      case SshException.Disconnected d when d.byRemote() && message.startsWith(SAID_GOODBYE) -> {
+        LOG.info("{}{}", message, mark);
+        LOG.info("Disconnected from {}{}", who, mark);
       }
       case SshException.Disconnected d when d.byRemote() ->
-          LOG.info("Connection closed by {} [preauth]", who);
-      case SshException.PeerMisbehaved _ ->
-          LOG.error("Disconnecting {}: {} [preauth]", who, message);
-      default -> LOG.info("Disconnecting {}: {} [preauth]", who, message);
+          LOG.info("Connection closed by {}{}", who, mark);
+      case SshException.PeerMisbehaved _ -> LOG.error("Disconnecting {}: {}{}", who, message, mark);
+      default -> LOG.info("Disconnecting {}: {}{}", who, message, mark);
     }
+  }
+
+  private static String who(ServerEvent.Disconnected e, @Nullable Visit visit) {
+    if (e.user() != null) {
+      return "user %s %s".formatted(e.user(), e.peer());
+    }
+    if (visit == null || visit.user == null) {
+      return e.peer().toString();
+    }
+    return "%s user %s %s"
+        .formatted(visit.isValid ? "authenticating" : "invalid", visit.user, e.peer());
   }
 
   /** {@code : ED25519 SHA256:...}, with what identifies a certificate. */

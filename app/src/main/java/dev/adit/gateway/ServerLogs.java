@@ -30,7 +30,17 @@ public final class ServerLogs {
   private static final int QUEUE = 8192;
 
   private static final List<String> FACILITIES =
-      List.of("KERN", "USER", "MAIL", "DAEMON", "AUTH", "SYSLOG", "LPR", "NEWS", "UUCP", "CRON",
+      List.of(
+          "KERN",
+          "USER",
+          "MAIL",
+          "DAEMON",
+          "AUTH",
+          "SYSLOG",
+          "LPR",
+          "NEWS",
+          "UUCP",
+          "CRON",
           "AUTHPRIV");
 
   private static final int LOCAL0 = 16;
@@ -133,8 +143,13 @@ public final class ServerLogs {
 
     @Override
     protected void append(ILoggingEvent event) {
-      var time = hasTime ? TIME.format(Instant.ofEpochMilli(event.getTimeStamp())) + " " : "";
-      write(time + text(event) + System.lineSeparator());
+      var line = text(event) + System.lineSeparator();
+      if (hasTime) {
+        var time = TIME.format(Instant.ofEpochMilli(event.getTimeStamp()));
+        // fail2ban's filter for sshd wants this name before a line.
+        line = "%s sshd[%d]: %s".formatted(time, ProcessHandle.current().pid(), line);
+      }
+      write(line);
     }
 
     private void write(String line) {

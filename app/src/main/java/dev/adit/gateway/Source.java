@@ -4,7 +4,9 @@ import dev.adit.config.server.NetBlockSize;
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
 
-/** Where clients come from, as far as limits are counted by source: the first bits of an address. */
+/**
+ * Where clients come from, as far as limits are counted by source: the first bits of an address.
+ */
 record Source(ByteBuffer prefix, int bits) {
 
   static Source of(InetAddress address, NetBlockSize blocks) {

@@ -83,7 +83,9 @@ class ServerPagesTest {
       case HOST_KEY_AGENT -> "SSH_AUTH_SOCK";
       case HOSTBASED_ACCEPTED_ALGORITHMS -> "ssh-ed25519";
       case IPQOS -> "ef";
-      case LOG_VERBOSE, GSSAPI_KEX_ALGORITHMS, RDOMAIN -> "x";
+      case FINGERPRINT_HASH -> "MD5";
+      case CHANNEL_TIMEOUT -> "session=1m";
+      case LOG_VERBOSE, VERSION_ADDENDUM, GSSAPI_KEX_ALGORITHMS, RDOMAIN -> "x";
       case X11_DISPLAY_OFFSET -> "99";
       case IGNORE_RHOSTS -> "shosts-only";
       default -> Boolean.TRUE.equals(keyword.otherwise()) ? "no" : "yes";
@@ -119,6 +121,14 @@ class ServerPagesTest {
                         case ServerCommandLine.Serve _ -> throw new AssertionError();
                       }
                     }));
+  }
+
+  @Test
+  void whatDoesNotFollowMatchBlocksYetSaysSo() throws Exception {
+    var file = directory.resolve("sshd_config");
+    Files.writeString(file, "MaxAuthTries 2\nMatch user ada\n  MaxAuthTries 1\n");
+    assertThat(((ServerCommandLine.Check) read("-t", "-f", file.toString())).warnings())
+        .containsExactly(file + " line 3: MaxAuthTries does nothing in a Match block yet");
   }
 
   @Test

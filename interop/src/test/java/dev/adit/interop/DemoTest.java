@@ -103,9 +103,7 @@ class DemoTest {
   void whatItDoesNotKnowIsItsUsage() {
     try (var demo = demo("uptime").start()) {
       assertThat(demo.exitCode()).isEqualTo(1);
-      assertThat(demo.stderr())
-          .contains("usage: adit demo [--once]\n")
-          .contains("adit ssh://demo");
+      assertThat(demo.stderr()).contains("usage: adit demo [--once]\n").contains("adit ssh://demo");
     }
   }
 

@@ -110,7 +110,9 @@ class GatewayAccessTest {
     Ended theirs = atSshd(arguments);
     Ended ours = atGateway(arguments);
     assertThat(ours.well())
-        .as("%s\nsshd: %s\ngateway: %s\n%s", Arrays.toString(arguments), theirs, ours, gateway.log())
+        .as(
+            "%s\nsshd: %s\ngateway: %s\n%s",
+            Arrays.toString(arguments), theirs, ours, gateway.log())
         .isEqualTo(theirs.well());
     return ours.well();
   }
@@ -204,8 +206,7 @@ class GatewayAccessTest {
               ssh(strictSshd.port(), strictSshd.knownHosts(), key, OWN + "@127.0.0.1", "true")
                   .well())
           .isFalse();
-      assertThat(
-              ssh(strict.port(), strict.knownHosts(), key, OWN + "@127.0.0.1", "true").well())
+      assertThat(ssh(strict.port(), strict.knownHosts(), key, OWN + "@127.0.0.1", "true").well())
           .isFalse();
       String words = "Authentication refused: bad ownership or modes for directory /tmp";
       assertThat(strictSshd.log()).contains(words);
@@ -337,8 +338,7 @@ class GatewayAccessTest {
           assertThat(mine.out()).isEqualTo(theirs.out());
         }
       }
-      Ended refused =
-          ssh(ours.port(), ours.knownHosts(), key, "-W", "db:5432", OWN + "@127.0.0.1");
+      Ended refused = ssh(ours.port(), ours.knownHosts(), key, "-W", "db:5432", OWN + "@127.0.0.1");
       assertThat(refused.err())
           .contains("administratively prohibited: PermitOpen does not list db:5432");
     }
@@ -365,7 +365,9 @@ class GatewayAccessTest {
             atGateway("-o", "SendEnv=ADIT_*", OWN + "@127.0.0.1", "echo $0; pwd; env"))) {
       assertThat(ended.well()).as(ended.toString()).isTrue();
       lists.add(
-          ended.out().lines()
+          ended
+              .out()
+              .lines()
               .map(line -> line.replaceAll("^(SSH_C\\w+=.*?) \\d+( .*?)\\d+$", "$1$2"))
               .filter(line -> !line.startsWith("_="))
               .sorted()
@@ -379,21 +381,22 @@ class GatewayAccessTest {
     files.write("door.keys", key.publicLine() + "\n");
     try (var server =
         GatewayServer.start(
-            "TunnelUsers door",
-            "StrictModes no",
-            "AuthorizedKeysFile " + files.path("%u.keys"))) {
+            "TunnelUsers door", "StrictModes no", "AuthorizedKeysFile " + files.path("%u.keys"))) {
       files.write("request", "GET /page HTTP/1.0\r\n\r\n");
       Ended tunnel =
           ssh(
-              server.port(), server.knownHosts(), key,
-              "-W", "127.0.0.1:" + web.port(), "door@127.0.0.1");
+              server.port(),
+              server.knownHosts(),
+              key,
+              "-W",
+              "127.0.0.1:" + web.port(),
+              "door@127.0.0.1");
       assertThat(tunnel.out()).contains("GET /page");
       Ended session = ssh(server.port(), server.knownHosts(), key, "door@127.0.0.1", "true");
       assertThat(session.status()).isEqualTo(255);
       assertThat(session.err())
           .contains("sessions are for the account that runs aditd; door gets TCP tunnels only");
-      Ended stranger =
-          ssh(server.port(), server.knownHosts(), key, "../door@127.0.0.1", "true");
+      Ended stranger = ssh(server.port(), server.knownHosts(), key, "../door@127.0.0.1", "true");
       assertThat(stranger.status()).isEqualTo(255);
       assertThat(server.log()).contains("Invalid user ../door from 127.0.0.1 port ");
     }

@@ -95,8 +95,7 @@ class GatewayForwardTest {
     int socks = Ports.free();
     try (var target = TestServer.start(Tunnels.bulk(256L << 20));
         var ssh =
-            tunnel(
-                "-L", local(port, target), "-R", "0:127.0.0.1:" + target.port(), "-D", socks)) {
+            tunnel("-L", local(port, target), "-R", "0:127.0.0.1:" + target.port(), "-D", socks)) {
       Tunnels.exchangeBulk(Tunnels.connect(port), 256L << 20);
       Tunnels.exchangeBulk(Tunnels.connect(allocated(ssh)), 256L << 20);
       Tunnels.exchangeBulk(Tunnels.socks5(socks, target.port()), 256L << 20);
@@ -139,10 +138,14 @@ class GatewayForwardTest {
         var closedBack = TestServer.start(TestServer.halfClosed(receivedBack::complete));
         var ssh =
             tunnel(
-                "-L", local(toSink, sink),
-                "-L", local(toClosed, closed),
-                "-R", "0:127.0.0.1:" + sink.port(),
-                "-R", "0:127.0.0.1:" + closedBack.port())) {
+                "-L",
+                local(toSink, sink),
+                "-L",
+                local(toClosed, closed),
+                "-R",
+                "0:127.0.0.1:" + sink.port(),
+                "-R",
+                "0:127.0.0.1:" + closedBack.port())) {
       List<Integer> back = allocated(ssh, 2);
       for (int port : new int[] {toSink, back.get(0)}) {
         try (var socket = Tunnels.connect(port)) {
@@ -301,9 +304,12 @@ class GatewayForwardTest {
         var ssh =
             tunnel(
                 strict,
-                "-L", db + ":db:5432",
-                "-L", half + ":half:" + target.port(),
-                "-L", whole + ":whole:" + target.port())) {
+                "-L",
+                db + ":db:5432",
+                "-L",
+                half + ":half:" + target.port(),
+                "-L",
+                whole + ":whole:" + target.port())) {
       for (int port : new int[] {db, whole}) {
         try (var socket = Tunnels.connect(port)) {
           assertThat(ended(socket)).isTrue();
@@ -312,8 +318,7 @@ class GatewayForwardTest {
       try (var socket = Tunnels.connect(half)) {
         assertThat(socket.getInputStream().readNBytes(7)).asString(US_ASCII).isEqualTo("allowed");
       }
-      ssh.awaitStderr(
-              "open failed: administratively prohibited: PermitOpen does not list db:5432")
+      ssh.awaitStderr("open failed: administratively prohibited: PermitOpen does not list db:5432")
           .awaitStderr("open failed: administratively prohibited: whole:\\d+ is at 127.0.0.2");
       forbidden.setSoTimeout(1);
       assertThatThrownBy(forbidden::accept).isInstanceOf(IOException.class);
@@ -413,8 +418,7 @@ class GatewayForwardTest {
         var ssh = tunnel("-D", socks)) {
       String url = "http://localhost:" + site.port() + "/page";
       for (String proxy : List.of("socks4", "socks4a", "socks5", "socks5h")) {
-        assertThat(Tunnels.curl("-x", proxy + "://127.0.0.1:" + socks, url))
-            .isEqualTo("GET /page");
+        assertThat(Tunnels.curl("-x", proxy + "://127.0.0.1:" + socks, url)).isEqualTo("GET /page");
       }
       assertThat(ssh.isAlive()).isTrue();
     }
@@ -536,8 +540,7 @@ class GatewayForwardTest {
   @Test
   void ipv6Targets() throws Exception {
     int port = Ports.free();
-    try (var target =
-            TestServer.startOn(InetAddress.ofLiteral("::1"), TestServer.greet("hello"));
+    try (var target = TestServer.startOn(InetAddress.ofLiteral("::1"), TestServer.greet("hello"));
         var ssh = tunnel("-L", "[::1]:%d:[::1]:%d".formatted(port, target.port()));
         var socket = new Socket("::1", port)) {
       assertThat(socket.getInputStream().readNBytes(5)).asString(US_ASCII).isEqualTo("hello");
@@ -603,8 +606,7 @@ class GatewayForwardTest {
     int port = Ports.free();
     try (var own = EmbeddedServer.start();
         var target = TestServer.start(TestServer.greet("hello"));
-        var ssh =
-            tunnel(own, "-L", local(port, target), "-R", "0:127.0.0.1:" + target.port())) {
+        var ssh = tunnel(own, "-L", local(port, target), "-R", "0:127.0.0.1:" + target.port())) {
       int remote = allocated(ssh);
       for (int to : new int[] {port, remote}) {
         try (var socket = Tunnels.connect(to)) {

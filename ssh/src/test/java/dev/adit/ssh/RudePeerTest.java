@@ -720,7 +720,9 @@ class RudePeerTest {
   void aChannelThatBothHaveClosed() throws Exception {
     for (Message late :
         List.<Message>of(
-            new ChannelClose(0), new ChannelEof(0), new ChannelRequest(0, "x", true, new byte[0]))) {
+            new ChannelClose(0),
+            new ChannelEof(0),
+            new ChannelRequest(0, "x", true, new byte[0]))) {
       channelFails("not open", (p, open) -> p.send(new ChannelClose(open.sender())).send(late));
     }
   }

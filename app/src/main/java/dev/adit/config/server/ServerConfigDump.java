@@ -165,8 +165,8 @@ public final class ServerConfigDump {
   }
 
   /**
-   * All addresses to listen on, in the order in which -T shows them. As sshd: of a name with several
-   * addresses, the last comes first.
+   * All addresses to listen on, in the order in which -T shows them. As sshd: of a name with
+   * several addresses, the last comes first.
    *
    * @throws UnknownHostException with sshd's message
    */

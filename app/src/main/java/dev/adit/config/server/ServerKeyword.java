@@ -165,10 +165,10 @@ public enum ServerKeyword {
       "ChannelTimeout",
       ServerValues::channelTimeouts,
       List.of(),
-      State.IMPLEMENTED,
+      State.NOTED,
       Scope.MATCH,
       Gathering.FIRST,
-      ""),
+      "not there yet: idle channels stay open"),
   CHROOT_DIRECTORY(
       "ChrootDirectory",
       ServerValues::file,
@@ -263,10 +263,10 @@ public enum ServerKeyword {
       "FingerprintHash",
       ServerValues::fingerprintHash,
       "SHA256",
-      State.IMPLEMENTED,
+      State.NOTED,
       Scope.GLOBAL,
       Gathering.FIRST,
-      ""),
+      "fingerprints are SHA256"),
   FORCE_COMMAND(
       "ForceCommand",
       ServerValues::rest,
@@ -705,10 +705,10 @@ public enum ServerKeyword {
       "RefuseConnection",
       ServerValues::flag,
       false,
-      State.IMPLEMENTED,
+      State.REFUSED,
       Scope.MATCH,
       Gathering.FIRST,
-      ""),
+      "not there yet"),
   REKEY_LIMIT(
       "RekeyLimit",
       ServerValues::rekeyLimit,
@@ -857,10 +857,10 @@ public enum ServerKeyword {
       "VersionAddendum",
       ServerValues::rest,
       "none",
-      State.IMPLEMENTED,
+      State.NOTED,
       Scope.GLOBAL,
       Gathering.FIRST,
-      ""),
+      "not there yet"),
   X11_DISPLAY_OFFSET(
       "X11DisplayOffset",
       ServerValues::count,
@@ -1093,6 +1093,23 @@ public enum ServerKeyword {
 
   public Scope scope() {
     return scope;
+  }
+
+  /**
+   * Whether a Match block can set it. What the engine takes for all connections alike does not
+   * follow them yet.
+   */
+  public boolean followsMatch() {
+    return switch (this) {
+      case CLIENT_ALIVE_COUNT_MAX,
+          CLIENT_ALIVE_INTERVAL,
+          LOG_LEVEL,
+          MAX_AUTH_TRIES,
+          REKEY_LIMIT,
+          UNUSED_CONNECTION_TIMEOUT ->
+          false;
+      default -> scope == Scope.MATCH;
+    };
   }
 
   /** What a reader of the generated page should know; may be empty. */
