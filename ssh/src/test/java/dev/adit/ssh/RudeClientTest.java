@@ -56,10 +56,12 @@ class RudeClientTest {
   private static final byte[] B = "the private key of a bad miner..".getBytes(US_ASCII);
 
   private final List<ServerEvent> events = new CopyOnWriteArrayList<>();
+  private volatile List<List<String>> waysIn =
+      List.of(List.of("publickey"), List.of("password"), List.of("keyboard-interactive"));
   private SshServer server = start(options());
 
   private ServerOptions.Builder options() {
-    return ServerOptions.with((_, user) -> new Login(user))
+    return ServerOptions.with((_, user) -> new Login(user, waysIn))
         .hostKey(HOST_KEY)
         .eventLoops(1)
         .events(events::add);
@@ -90,12 +92,7 @@ class RudeClientTest {
 
   private record Proof(byte[] blob) implements Authenticator.Proof {}
 
-  private record Login(String user) implements Authenticator.Login {
-    @Override
-    public List<List<String>> waysIn() {
-      return List.of(List.of("publickey"), List.of("password"), List.of("keyboard-interactive"));
-    }
-
+  private record Login(String user, List<List<String>> waysIn) implements Authenticator.Login {
     @Override
     public Authenticator.@Nullable Proof publicKey(UserKey key) {
       byte[] blob = key.blob();
@@ -565,6 +562,21 @@ class RudeClientTest {
       c.expect(UserauthSuccess.TYPE);
       c.expect(GlobalRequest.TYPE);
       c.expectAnswer(new GlobalRequest("x", true, new byte[0]), RequestFailure.TYPE);
+    }
+  }
+
+  @Test
+  void aMethodBeforeItsTurn() throws Exception {
+    waysIn = List.of(List.of("publickey", "password"));
+    try (var c = client()) {
+      c.handshake().requestService();
+      UserauthFailure failure = c.send(password("good")).expect(UserauthFailure.TYPE);
+      assertThat(failure.partialSuccess()).isFalse();
+      assertThat(failure.methodsLeft()).containsExactly("publickey");
+      failure = c.send(c.proof(USER, A, A)).expect(UserauthFailure.TYPE);
+      assertThat(failure.partialSuccess()).isTrue();
+      assertThat(failure.methodsLeft()).containsExactly("password");
+      c.send(password("good")).expect(UserauthSuccess.TYPE);
     }
   }
 
