@@ -49,8 +49,8 @@ final class Judges {
   }
 
   private static List<Path> candidates(String found) {
-    if (found.startsWith("/")) {
-      return List.of(Path.of(found));
+    if (found.contains("/")) {
+      return List.of(Repository.root().resolve("interop").resolve(found));
     }
     List<Path> paths = new ArrayList<>();
     // Servers live in sbin, which is not on everyone's PATH.

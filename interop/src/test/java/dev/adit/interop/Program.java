@@ -173,9 +173,14 @@ final class Program {
 
     /** Waits for the end of the program and of its output. */
     int exitCode() {
+      return exitCode(PATIENCE);
+    }
+
+    /** The same for a program that takes long by its nature. */
+    int exitCode(Duration patience) {
       try {
-        if (!process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
-          throw new AssertionError("still running after " + PATIENCE + ": " + this);
+        if (!process.waitFor(patience.toSeconds(), TimeUnit.SECONDS)) {
+          throw new AssertionError("still running after " + patience + ": " + this);
         }
       } catch (InterruptedException e) {
         throw new AssertionError(e);
@@ -229,7 +234,8 @@ final class Program {
     private boolean ended;
 
     Capture(InputStream stream) {
-      Thread.ofVirtual().start(() -> read(stream));
+      // A read of a pipe holds a virtual thread's carrier; two would starve a server in this JVM.
+      Thread.ofPlatform().daemon().start(() -> read(stream));
     }
 
     private void read(InputStream stream) {
