@@ -23,7 +23,7 @@ class ScenariosTest {
           "vncsnapshot", "imagemagick", "vsftpd", "smbd", "smbclient", "nc", "script");
 
   @ParameterizedTest
-  @ValueSource(strings = {"adit-sshd"})
+  @ValueSource(strings = {"adit-aditd", "adit-sshd", "ssh-aditd"})
   @Timeout(value = 5, unit = TimeUnit.MINUTES)
   void everyStoryComesOutAsTold(String pairing) {
     PROGRAMS.forEach(Judges::require);
