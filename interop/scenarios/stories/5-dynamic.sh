@@ -18,6 +18,9 @@ if [[ $client_name == adit ]]; then
   shows "served by yahoo.com"
   works work "curl -sS -p -x http://localhost:9001 http://yahoo.com/"
   shows "served by yahoo.com"
+  browse yahoo http://localhost/ "$world/there.png"
+  browse work http://yahoo.com/ "$world/through.png" --proxy-pac-url=http://localhost:9001/proxy.pac
+  same_picture "$world/through.png" "$world/there.png"
 fi
 browse work http://yahoo.com/ "$world/through.png" --proxy-server=socks5://localhost:9001
 browse yahoo http://localhost/ "$world/there.png"

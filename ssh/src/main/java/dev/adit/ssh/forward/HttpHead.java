@@ -14,6 +14,7 @@ import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /**
  * The head of a request to an HTTP proxy (RFC 9110 section 7.6, RFC 9112 section 3.2): CONNECT, or
@@ -33,6 +34,11 @@ record HttpHead(Target.Tcp target, byte[] forOrigin) {
 
   private static final String PROXY_PREFIX = "proxy-";
 
+  private static final String PROXY_FILE = "/proxy.pac";
+
+  /** What may stand in a PAC file, which is a program: no quotes, no line ends. */
+  private static final Pattern PLAIN_ADDRESS = Pattern.compile("[\\w.:\\[\\]-]+");
+
   /** A request that a proxy can't serve, with a reason for people. */
   static final class BadRequestException extends Exception {
     private static final long serialVersionUID = 1L;
@@ -42,12 +48,41 @@ record HttpHead(Target.Tcp target, byte[] forOrigin) {
     }
   }
 
+  /** A browser asks how to use the proxy: the proxy answers that itself. */
+  static final class ProxyFileRequest extends Exception {
+    private static final long serialVersionUID = 1L;
+    private final String proxy;
+
+    ProxyFileRequest(String proxy) {
+      super("", null, false, false);
+      this.proxy = proxy;
+    }
+
+    /**
+     * A PAC file that leads everything through this proxy, under the name by which the browser has
+     * reached it. There is no way around it when it is down: what was to go through the tunnel
+     * must not go beside it.
+     */
+    byte[] answer() {
+      return response(
+          200,
+          "OK",
+          "application/x-ns-proxy-autoconfig",
+          """
+          function FindProxyForURL(url, host) {
+            return "SOCKS5 %1$s; PROXY %1$s";
+          }
+          """
+              .formatted(proxy));
+    }
+  }
+
   boolean isConnect() {
     return forOrigin.length == 0;
   }
 
   /** Reads a whole head, the empty line included; Netty's decoder judges its syntax. */
-  static HttpHead parse(ByteBuf head) throws BadRequestException {
+  static HttpHead parse(ByteBuf head) throws BadRequestException, ProxyFileRequest {
     EmbeddedChannel decoder =
         new EmbeddedChannel(
             new HttpRequestDecoder(
@@ -60,12 +95,23 @@ record HttpHead(Target.Tcp target, byte[] forOrigin) {
           || request.decoderResult().isFailure()) {
         throw new BadRequestException("This is not an HTTP request.");
       }
+      if (request.method().equals(HttpMethod.GET) && request.uri().equals(PROXY_FILE)) {
+        throw new ProxyFileRequest(address(request));
+      }
       return request.method().equals(HttpMethod.CONNECT)
           ? new HttpHead(authority(request.uri(), -1), new byte[0])
           : absolute(request);
     } finally {
       decoder.finishAndReleaseAll();
     }
+  }
+
+  private static String address(HttpRequest request) throws BadRequestException {
+    String host = request.headers().get(HttpHeaderNames.HOST, "");
+    if (!PLAIN_ADDRESS.matcher(host).matches()) {
+      throw new BadRequestException("The Host header does not say where this proxy is.");
+    }
+    return host;
   }
 
   private static HttpHead absolute(HttpRequest request) throws BadRequestException {
@@ -149,11 +195,14 @@ record HttpHead(Target.Tcp target, byte[] forOrigin) {
 
   /** A whole response of ours, after which the connection ends. */
   static byte[] response(int status, String reason, String text) {
-    byte[] body = (text + "\n").getBytes(StandardCharsets.UTF_8);
+    return response(status, reason, "text/plain; charset=utf-8", text + "\n");
+  }
+
+  private static byte[] response(int status, String reason, String type, String text) {
+    byte[] body = text.getBytes(StandardCharsets.UTF_8);
     byte[] head =
-        ("HTTP/1.1 %d %s\r\nContent-Type: text/plain; charset=utf-8\r\n"
-                + "Content-Length: %d\r\nConnection: close\r\n\r\n")
-            .formatted(status, reason, body.length)
+        "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
+            .formatted(status, reason, type, body.length)
             .getBytes(StandardCharsets.US_ASCII);
     byte[] response = new byte[head.length + body.length];
     System.arraycopy(head, 0, response, 0, head.length);

@@ -104,9 +104,14 @@ final class LocalProxy extends ChannelInboundHandlerAdapter implements ProxyFron
   }
 
   @Override
+  public void answer(byte[] whole) {
+    socket.pipeline().remove(this);
+    new Relay(socket).finish(whole);
+  }
+
+  @Override
   public void end(byte[] lastWords, String why) {
     connection.emit(new TunnelEvent.ChannelRefused(-1, "dynamic-tcpip", why, false));
-    socket.pipeline().remove(this);
-    new Relay(socket).finish(lastWords);
+    answer(lastWords);
   }
 }

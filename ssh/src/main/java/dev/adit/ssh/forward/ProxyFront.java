@@ -70,6 +70,9 @@ final class ProxyFront {
      */
     void connect(Target.Tcp target, ByteBuf early);
 
+    /** The proxy has answered by itself. Called once; nothing follows. */
+    void answer(byte[] whole);
+
     /** There is no way. Called once; nothing follows. */
     void end(byte[] lastWords, String why);
   }
@@ -372,6 +375,10 @@ final class ProxyFront {
     } catch (HttpHead.BadRequestException e) {
       String why = String.valueOf(e.getMessage());
       throw new Refusal(HttpHead.response(400, "Bad Request", why), why);
+    } catch (HttpHead.ProxyFileRequest e) {
+      abandon();
+      client.answer(e.answer());
+      return true;
     }
     if (head.isConnect()) {
       protocol = Protocol.HTTP_CONNECT;

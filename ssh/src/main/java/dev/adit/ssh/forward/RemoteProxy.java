@@ -136,9 +136,14 @@ final class RemoteProxy implements ChannelHandler, ProxyFront.Client {
 
   @Override
   public void end(byte[] lastWords, String why) {
-    asked = true;
     connection.emit(new TunnelEvent.ChannelRefused(-1, "remote dynamic", why, false));
-    send(lastWords);
+    answer(lastWords);
+  }
+
+  @Override
+  public void answer(byte[] whole) {
+    asked = true;
+    send(whole);
     if (channel != null) {
       channel.eof();
       channel.close();

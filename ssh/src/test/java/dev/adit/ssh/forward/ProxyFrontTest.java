@@ -47,6 +47,12 @@ class ProxyFrontTest {
     }
 
     @Override
+    public void answer(byte[] whole) {
+      assertThat(target).isEqualTo(NOWHERE);
+      sent.writeBytes(whole);
+    }
+
+    @Override
     public void end(byte[] lastWords, String why) {
       assertThat(refusal).isEmpty();
       sent.writeBytes(lastWords);
@@ -185,6 +191,24 @@ class ProxyFrontTest {
     var failure = ProxyFront.Failure.of(reason, text);
     assertThat(failure.socks5.byteValue()).isEqualTo((byte) socks5);
     assertThat(failure.http).isEqualTo(http);
+  }
+
+  @Test
+  void theProxyTellsBrowsersHowToUseIt() {
+    var asked =
+        new Recorder().feedOneByOne(text("GET /proxy.pac HTTP/1.1\r\nHost: localhost:9001\r\n\r\n"));
+    assertThat(asked.sent.toString(StandardCharsets.UTF_8))
+        .startsWith("HTTP/1.1 200 OK\r\nContent-Type: application/x-ns-proxy-autoconfig\r\n")
+        .contains("return \"SOCKS5 localhost:9001; PROXY localhost:9001\";");
+    assertThat(asked.refusal).isEmpty();
+    assertThat(asked.target).isEqualTo(NOWHERE);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "Host: a\"; evil()", "Host: a b", "Host:", "Host: a;DIRECT"})
+  void aProxyFileHoldsNothingButAnAddress(String host) {
+    var asked = new Recorder().feed(text("GET /proxy.pac HTTP/1.1\r\n" + host + "\r\n\r\n"));
+    assertThat(asked.sent.toString(StandardCharsets.UTF_8)).startsWith("HTTP/1.1 400 ");
   }
 
   @Test
