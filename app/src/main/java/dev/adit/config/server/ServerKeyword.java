@@ -705,10 +705,10 @@ public enum ServerKeyword {
       "RefuseConnection",
       ServerValues::flag,
       false,
-      State.REFUSED,
+      State.IMPLEMENTED,
       Scope.MATCH,
       Gathering.FIRST,
-      "not there yet"),
+      "nobody is let in; sshd also hangs up at once"),
   REKEY_LIMIT(
       "RekeyLimit",
       ServerValues::rekeyLimit,

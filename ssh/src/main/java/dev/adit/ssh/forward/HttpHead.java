@@ -60,8 +60,8 @@ record HttpHead(Target.Tcp target, byte[] forOrigin) {
 
     /**
      * A PAC file that leads everything through this proxy, under the name by which the browser has
-     * reached it. There is no way around it when it is down: what was to go through the tunnel
-     * must not go beside it.
+     * reached it. There is no way around it when it is down: what was to go through the tunnel must
+     * not go beside it.
      */
     byte[] answer() {
       return response(

@@ -196,7 +196,8 @@ class ProxyFrontTest {
   @Test
   void theProxyTellsBrowsersHowToUseIt() {
     var asked =
-        new Recorder().feedOneByOne(text("GET /proxy.pac HTTP/1.1\r\nHost: localhost:9001\r\n\r\n"));
+        new Recorder()
+            .feedOneByOne(text("GET /proxy.pac HTTP/1.1\r\nHost: localhost:9001\r\n\r\n"));
     assertThat(asked.sent.toString(StandardCharsets.UTF_8))
         .startsWith("HTTP/1.1 200 OK\r\nContent-Type: application/x-ns-proxy-autoconfig\r\n")
         .contains("return \"SOCKS5 localhost:9001; PROXY localhost:9001\";");
