@@ -1,4 +1,5 @@
 /** Side-by-side benchmarks. */
 module dev.adit.bench {
+  requires dev.adit.ssh;
   requires static org.jspecify;
 }
