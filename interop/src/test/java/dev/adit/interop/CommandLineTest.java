@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -75,6 +76,49 @@ class CommandLineTest {
     refused(
         AditProcess.adit(home.dir(), "-F", "none", "-N", "-p", port, "127.0.0.1").noStdin(),
         "adit: connect to host 127\\.0\\.0\\.1 port " + port + ": Connection refused");
+  }
+
+  @Test
+  void connectionAttemptsAreMadeOneAfterTheOther() throws IOException {
+    int port = Ports.free();
+    Program twice =
+        AditProcess.adit(home.dir(), "-F", "none", "-vN", "-o", "ConnectionAttempts=2")
+            .arguments("-p", port, "127.0.0.1")
+            .noStdin();
+    String refused = "connect to address 127.0.0.1 port " + port + ": Connection refused";
+    try (var run = twice.start()) {
+      assertThat(run.exitCode()).isEqualTo(255);
+      assertThat(run.stderr().split(Pattern.quote(refused), -1)).hasSize(3);
+    }
+    try (var run = twice.start().awaitStderr(Pattern.quote(refused));
+        var listener = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+      listener.setSoTimeout(10_000);
+      try (Socket second = listener.accept()) {
+        assertThat(second.getInputStream().readNBytes(8)).asString().isEqualTo("SSH-2.0-");
+      }
+      assertThat(run.exitCode()).isEqualTo(255);
+    }
+  }
+
+  @Test
+  void batchModeAsksNobody() {
+    Path asked = home.path("asked");
+    Path askpass = home.write("askpass", "#!/bin/sh\ntouch '%s'\necho secret\n".formatted(asked));
+    assertThat(askpass.toFile().setExecutable(true)).isTrue();
+    try (var passwords = OpenSshServer.start("PasswordAuthentication yes")) {
+      for (String batch : List.of("yes", "no")) {
+        refused(
+            AditProcess.adit(home.dir(), "-F", "none", "-p", passwords.port(), "-N")
+                .arguments("-o", "BatchMode=" + batch, "-o", "NumberOfPasswordPrompts=1")
+                .arguments("-o", "UserKnownHostsFile=" + passwords.knownHosts(), "-l", "nobody")
+                .arguments("127.0.0.1")
+                .env("SSH_ASKPASS", askpass)
+                .env("SSH_ASKPASS_REQUIRE", "force")
+                .noStdin(),
+            "nobody@127\\.0\\.0\\.1: Permission denied \\(publickey,password\\)\\.");
+        assertThat(Files.exists(asked)).isEqualTo(batch.equals("no"));
+      }
+    }
   }
 
   @Test

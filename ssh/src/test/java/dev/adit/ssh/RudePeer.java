@@ -111,6 +111,8 @@ final class RudePeer implements AutoCloseable {
                 peer.finished.complete(null);
               } catch (Throwable e) {
                 peer.finished.completeExceptionally(e);
+                // Or the client would wait for what the script won't say any more.
+                peer.abandon();
               }
             });
     return peer;
@@ -131,6 +133,14 @@ final class RudePeer implements AutoCloseable {
       listener.close();
     }
     socket.close();
+  }
+
+  private void abandon() {
+    try {
+      socket.close();
+    } catch (IOException _) {
+      // It is gone.
+    }
   }
 
   private void accept() throws IOException {
@@ -545,9 +555,14 @@ final class RudePeer implements AutoCloseable {
     return this;
   }
 
-  /** Waits until the script reads, having sent all it has to send. */
+  /**
+   * Waits until the script reads, having sent all it has to send. Longer than one of its reads may
+   * take, so that a failure tells which one it was.
+   */
   void awaitIdle() throws Exception {
-    Awaitility.await().until(() -> ending || finished.isDone());
+    Awaitility.await()
+        .atMost(2L * PATIENCE_MILLIS, TimeUnit.MILLISECONDS)
+        .until(() -> ending || finished.isDone());
     if (!ending) {
       finished.get();
     }

@@ -36,9 +36,11 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
@@ -432,6 +434,44 @@ class RudePeerTest {
     }
   }
 
+  /** With a cipher whose nonce is the sequence number, so that each side sees the other's. */
+  @Test
+  void strictKeyExchangeStartsTheSequenceNumbersAgain() throws Exception {
+    try (var peer =
+            RudePeer.start(
+                p -> {
+                  p.handshake(chacha(RudePeer.STRICT)).authenticate();
+                  p.expectAnswer(new Ping(new byte[1]), Pong.TYPE);
+                  p.kexInit(chacha()).expectKexInit().kexReply().newKeys().expectNewKeys();
+                  p.expectAnswer(new Ping(new byte[1]), Pong.TYPE).payload((byte) 200);
+                  assertThat(p.expect(Unimplemented.TYPE).sequence()).isOne();
+                  p.expectEnd();
+                });
+        var connection = connect(peer)) {
+      peer.awaitIdle();
+      assertThat(connection.handshake().first()).isFalse();
+    }
+  }
+
+  private static KexInit chacha(String... flags) {
+    KexInit k = RudePeer.kexInit("curve25519-sha256", flags);
+    List<String> cipher = List.of("chacha20-poly1305@openssh.com");
+    return new KexInit(
+        k.cookie(),
+        k.kexAlgorithms(),
+        k.hostKeyAlgorithms(),
+        cipher,
+        cipher,
+        k.macsToServer(),
+        k.macsToClient(),
+        k.compressionToServer(),
+        k.compressionToClient(),
+        List.of(),
+        List.of(),
+        false,
+        0);
+  }
+
   // ---- Packets --------------------------------------------------------------------------------
 
   @ParameterizedTest
@@ -583,6 +623,56 @@ class RudePeerTest {
       assertThat(connection.authenticatedMethod()).isEqualTo("password");
       assertThat(connection.handshake().first()).isFalse();
     }
+  }
+
+  @Test
+  void onlyThePreferredMethodsAreTriedAndInTheirOrder() throws Exception {
+    var refusal =
+        new UserauthFailure(List.of("publickey", "password", "keyboard-interactive"), false);
+    fails(
+        options ->
+            options
+                .authentications(List.of("password", "keyboard-interactive"))
+                .passwordPrompts(1)
+                .interaction(secretary(new ArrayList<>())),
+        SshException.AuthenticationFailed.class,
+        "Permission denied (publickey,password,keyboard-interactive).",
+        p -> {
+          p.handshake().expectAuthentication().send(refusal);
+          assertThat(p.expect(UserauthRequest.TYPE).method()).isEqualTo("password");
+          p.send(refusal);
+          assertThat(p.expect(UserauthRequest.TYPE).method()).isEqualTo("keyboard-interactive");
+          p.send(refusal).expect(Disconnect.TYPE);
+        });
+  }
+
+  @Test
+  void aServerThatNobodyKnowsGetsNoSecret() throws Exception {
+    List<String> asked = new CopyOnWriteArrayList<>();
+    fails(
+        options ->
+            options
+                .hostKeyPolicy((_, _, _, _) -> HostKeyPolicy.Trust.UNVERIFIED)
+                .interaction(secretary(asked)),
+        SshException.AuthenticationFailed.class,
+        "Permission denied (password,keyboard-interactive).",
+        p ->
+            p.handshake()
+                .expectAuthentication()
+                .send(new UserauthFailure(List.of("password", "keyboard-interactive"), false))
+                .expect(Disconnect.TYPE));
+    assertThat(asked).isEmpty();
+  }
+
+  /** Tells the secret to everybody who asks. */
+  private static UserInteraction secretary(List<String> asked) {
+    return new UserInteraction() {
+      @Override
+      public char[] askSecret(String prompt) {
+        asked.add(prompt);
+        return "secret".toCharArray();
+      }
+    };
   }
 
   @Test

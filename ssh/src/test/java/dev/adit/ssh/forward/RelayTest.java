@@ -1,6 +1,8 @@
 package dev.adit.ssh.forward;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.adit.ssh.wire.ConnectionMessage.ChannelClose;
 import dev.adit.ssh.wire.ConnectionMessage.ChannelEof;
@@ -134,6 +136,79 @@ class RelayTest {
         }
         peer.receive(new ChannelEof(0));
         assertThat(reader.getInputStream().readAllBytes()).isEqualTo(expected.toByteArray());
+      }
+    }
+  }
+
+  @Test
+  void windowComesBackOnlyForWhatTheSocketHasTaken() throws Exception {
+    try (ServerSocket target = target()) {
+      DuplexChannel socket = connect(target);
+      try (Socket reader = target.accept()) {
+        int window = relayed(socket);
+        int sent = window - window % (1 << 15);
+        peer.receiveData(0, new byte[1 << 15], sent >> 15);
+        assertThat(queued(socket)).isPositive();
+        assertThat(adjusted()).isLessThan(sent / 4);
+        reader.getInputStream().skipNBytes(sent);
+        assertThat(peer.next(WindowAdjust.class).bytes()).isPositive();
+      }
+    }
+  }
+
+  /** RFC 4254 section 5.3: an EOF leaves the other direction open. */
+  @Test
+  void endOfTheApplicationsBytesLeavesTheAnswerComing() throws Exception {
+    try (ServerSocket target = target()) {
+      DuplexChannel socket = connect(target);
+      try (Socket application = target.accept()) {
+        relayed(socket);
+        application.getOutputStream().write("question".getBytes(US_ASCII));
+        application.shutdownOutput();
+        peer.next(ChannelEof.class);
+        assertThat(peer.data()).isEqualTo("question");
+        peer.assertSilent();
+        peer.receiveData(0, "answer".getBytes(US_ASCII), 1);
+        peer.receive(new ChannelEof(0));
+        assertThat(application.getInputStream().readAllBytes()).asString().isEqualTo("answer");
+        peer.next(ChannelClose.class);
+      }
+    }
+  }
+
+  @Test
+  void endOfThePeersBytesLeavesTheApplicationSending() throws Exception {
+    try (ServerSocket target = target()) {
+      DuplexChannel socket = connect(target);
+      try (Socket application = target.accept()) {
+        relayed(socket);
+        peer.receive(new ChannelEof(0));
+        assertThat(application.getInputStream().read()).isEqualTo(-1);
+        peer.assertSilent();
+        application.getOutputStream().write("still here".getBytes(US_ASCII));
+        application.shutdownOutput();
+        peer.next(ChannelEof.class);
+        assertThat(peer.data()).isEqualTo("still here");
+        peer.next(ChannelClose.class);
+      }
+    }
+  }
+
+  @Test
+  void closeOfTheChannelIsAnEndAndLossOfTheTunnelAReset() throws Exception {
+    try (ServerSocket target = target()) {
+      DuplexChannel socket = connect(target);
+      try (Socket application = target.accept()) {
+        relayed(socket);
+        peer.receive(new ChannelClose(0));
+        peer.next(ChannelClose.class);
+        assertThat(application.getInputStream().read()).isEqualTo(-1);
+      }
+      DuplexChannel another = connect(target);
+      try (Socket application = target.accept()) {
+        relayed(another);
+        peer.hangUp();
+        assertThatThrownBy(application.getInputStream()::read).hasMessage("Connection reset");
       }
     }
   }
