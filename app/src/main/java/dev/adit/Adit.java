@@ -95,13 +95,13 @@ public final class Adit {
     }
   }
 
-  /** As ssh: a signal ends the connection and the program, with a word and 255. */
+  /** As ssh: a signal ends the connection and the program, with 255 and, at {@code -v}, a word. */
   private static void endOnSignals() {
     for (String name : List.of("INT", "TERM", "HUP")) {
       Signal.handle(
           new Signal(name),
           signal -> {
-            LoggerFactory.getLogger(Adit.class).info("Killed by signal {}.", signal.getNumber());
+            LoggerFactory.getLogger(Adit.class).debug("Killed by signal {}.", signal.getNumber());
             Logs.flush();
             System.exit(ClientCommandLine.FAILURE);
           });

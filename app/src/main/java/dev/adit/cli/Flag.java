@@ -68,7 +68,7 @@ public enum Flag {
   VERSION('V', null, "Print the version and exit."),
   VERBOSE('v', null, "Say what is going on; up to three times for more."),
   STDIO('W', "host:port", "Connect standard input and output to a host and port."),
-  TUNNEL('w', "local_tun[:remote_tun]", "Forward a tun device.", "-w: tun devices"),
+  TUNNEL('w', "local_tun[:remote_tun]", "Forward a tun device.", "-w: forwarding of tun devices"),
   X11('X', null, "Forward X11.", "-X: X11 forwarding"),
   NO_X11('x', null, "Do not forward X11. Nothing is ever forwarded."),
   TRUSTED_X11('Y', null, "Forward trusted X11.", "-Y: X11 forwarding"),

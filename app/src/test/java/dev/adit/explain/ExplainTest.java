@@ -463,7 +463,7 @@ class ExplainTest {
           --ascii | adit explain: usage: adit explain
           -L 1:a:1 home --ascii | adit explain: --ascii has to stand before the command line
           home --svg x | adit explain: --svg has to stand before the command line
-          -w 0 home | -w: tun devices is not there yet
+          -w 0 home | -w: forwarding of tun devices is not there yet
           -J a -J b home | Only a single -J option is permitted
           """)
   void wrongOptionIsOneError(String line, String error) {

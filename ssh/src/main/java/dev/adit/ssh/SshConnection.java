@@ -63,6 +63,13 @@ public final class SshConnection implements AutoCloseable {
       control.interrupt();
       throw e;
     } catch (ExecutionException e) {
+      if (e.getCause() instanceof SshException.PeerMisbehaved why) {
+        throw new SshException.PeerMisbehaved(
+            "Connection to %s port %d: %s"
+                .formatted(options.host(), options.b.port, why.getMessage()),
+            why.reasonCode(),
+            why);
+      }
       if (e.getCause() instanceof SshException why) {
         throw why;
       }

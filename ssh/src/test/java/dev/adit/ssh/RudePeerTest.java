@@ -123,7 +123,7 @@ class RudePeerTest {
   void serverClosesBeforeItIdentifies() throws Exception {
     fails(
         SshException.Disconnected.class,
-        "kex_exchange_identification: Connection closed by remote host",
+        "kex_exchange_identification: Connection closed by 127.0.0.1 port %port",
         RudePeer::finish);
   }
 
@@ -158,7 +158,7 @@ class RudePeerTest {
   void aLineWithoutEnd() throws Exception {
     fails(
         SshException.PeerMisbehaved.class,
-        "a line of more than 8192 bytes",
+        "Connection to 127.0.0.1 port %port: not an SSH server: it sends a line of more than 8192",
         peer -> peer.raw(new byte[9000]).expectEndOfLines());
     fails(
         SshException.PeerMisbehaved.class,

@@ -641,7 +641,9 @@ public final class Transport implements PacketSink {
         switch (decoder.phase()) {
           case IDENTIFICATION ->
               "kex_exchange_identification: "
-                  + (how == null ? "Connection closed by remote host" : "read: " + how)
+                  + (how == null
+                      ? "Connection closed by " + remote()
+                      : "read from " + remote() + ": " + how)
                   + decoder.whatCameInstead();
           case FIRST_KEY_EXCHANGE, AUTHENTICATION ->
               how == null || how.startsWith("Connection reset")
