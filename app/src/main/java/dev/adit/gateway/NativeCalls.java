@@ -66,7 +66,11 @@ final class NativeCalls {
    * @param facility its number, of RFC 5424 section 6.2.1
    */
   static void openSyslog(int facility) {
-    call(() -> Syslog.OPEN.invokeExact(NAME, LOG_PID | LOG_NDELAY, facility << 3));
+    // Without the braces the call's type would be one that returns an object.
+    call(
+        () -> {
+          Syslog.OPEN.invokeExact(NAME, LOG_PID | LOG_NDELAY, facility << 3);
+        });
   }
 
   /**
@@ -77,7 +81,10 @@ final class NativeCalls {
   static void syslog(int severity, String line) {
     try (var arena = Arena.ofConfined()) {
       var text = arena.allocateFrom(line.replace("\0", "\\0"));
-      call(() -> Syslog.WRITE.invokeExact(severity, FORMAT, text));
+      call(
+          () -> {
+            Syslog.WRITE.invokeExact(severity, FORMAT, text);
+          });
     }
   }
 
