@@ -241,7 +241,7 @@ final class AuditLog implements AutoCloseable {
     fields.put("connection", Long.toString(peer.connection()));
     var remote = peer.remote();
     if (remote != null) {
-      fields.put("from", remote.getAddress().getHostAddress());
+      fields.put("from", Addresses.text(remote));
       fields.put("port", Integer.toString(remote.getPort()));
     }
     return fields;

@@ -329,6 +329,12 @@ final class GatewayPolicy implements AccessPolicy {
         && limited(KeyOptions::agentForwarding, "agent forwarding") == null;
   }
 
+  /** {@link #listen} has judged that already. */
+  @Override
+  public boolean allowsPrivilegedPorts() {
+    return true;
+  }
+
   @Override
   public ForwardOptions forwardOptions() {
     return ForwardOptions.DEFAULT

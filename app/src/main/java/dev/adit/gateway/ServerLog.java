@@ -5,7 +5,6 @@ import dev.adit.ssh.ServerEvent;
 import dev.adit.ssh.SshException;
 import dev.adit.ssh.TunnelEvent;
 import dev.adit.ssh.UserKey;
-import io.netty.util.NetUtil;
 import java.net.InetSocketAddress;
 import java.util.HashMap;
 import java.util.Map;
@@ -217,20 +216,17 @@ final class ServerLog {
   private static String place(@Nullable InetSocketAddress address) {
     return address == null
         ? "UNKNOWN port 65535"
-        : address.getAddress().getHostAddress() + " port " + address.getPort();
+        : Addresses.text(address) + " port " + address.getPort();
   }
 
   private static String bracketed(@Nullable InetSocketAddress address) {
     return address == null
         ? "[UNKNOWN]:65535"
-        : "[%s]:%d".formatted(address.getAddress().getHostAddress(), address.getPort());
+        : "[%s]:%d".formatted(Addresses.text(address), address.getPort());
   }
 
   /** Said for each address, in sshd's words. */
   void listening(InetSocketAddress address) {
-    LOG.info(
-        "Server listening on {} port {}.",
-        NetUtil.toAddressString(address.getAddress()),
-        address.getPort());
+    LOG.info("Server listening on {} port {}.", Addresses.text(address), address.getPort());
   }
 }

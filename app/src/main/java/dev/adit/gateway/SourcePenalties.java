@@ -141,7 +141,7 @@ final class SourcePenalties {
 
   private boolean isExempt(InetAddress address) {
     return !exempt.isEmpty()
-        && AddressList.verdict(address.getHostAddress(), exempt) == Patterns.Verdict.MATCHED;
+        && AddressList.verdict(Addresses.text(address), exempt) == Patterns.Verdict.MATCHED;
   }
 
   private long now() {

@@ -350,4 +350,19 @@ class GatewayPolicyTest {
   private Map<String, String> variables(String config, String options) throws Exception {
     return allowed(policy(config, options).launch(request(Kind.EXEC, "env"))).environment();
   }
+
+  /** What the file says, {@link AccessPolicy#listen} has judged; nothing may forbid it again. */
+  @Test
+  void aPortBelow1024ThatPermitListenNamesMayBeHad() throws Exception {
+    AccessPolicy policy = policy("PermitListen *:443");
+    assertThat(why(policy.listen(new Listen.Tcp("", 443)))).isNull();
+    assertThat(policy.allowsPrivilegedPorts()).isTrue();
+  }
+
+  @Test
+  void addressesAreInTheShortForm() {
+    var here = new InetSocketAddress(InetAddress.ofLiteral("::1"), 50022);
+    assertThat(new Peer(1, here, here)).hasToString("::1 port 50022");
+    assertThat(new Peer(1, null, null)).hasToString("UNKNOWN port 65535");
+  }
 }

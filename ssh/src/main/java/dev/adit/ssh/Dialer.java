@@ -8,6 +8,7 @@ import dev.adit.ssh.transport.SocketErrors;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.EventLoop;
+import io.netty.util.NetUtil;
 import java.io.IOException;
 import java.net.Inet4Address;
 import java.net.Inet6Address;
@@ -90,18 +91,20 @@ final class Dialer {
         Thread.sleep(BETWEEN_ATTEMPTS);
       }
       for (InetAddress address : addresses) {
-        log.debug("Connecting to {} [{}] port {}.", o.host, address.getHostAddress(), o.port);
+        log.debug(
+            "Connecting to {} [{}] port {}.", o.host, NetUtil.toAddressString(address), o.port);
         ChannelFuture connecting =
             SocketCarrier.connect(loop, new InetSocketAddress(address, o.port), socketOptions());
         await(connecting);
         if (connecting.isSuccess()) {
           log.debug("Connection established.");
           Channel channel = connecting.channel();
-          String remote = address.getHostAddress() + " port " + o.port;
+          String remote = NetUtil.toAddressString(address) + " port " + o.port;
           return new Dialed(new SocketCarrier(channel, remote), address, timeLeft());
         }
         String why = SocketErrors.plain(connecting.cause());
-        log.debug("connect to address {} port {}: {}", address.getHostAddress(), o.port, why);
+        log.debug(
+            "connect to address {} port {}: {}", NetUtil.toAddressString(address), o.port, why);
         last =
             SshException.Disconnected.local(
                 "connect to host %s port %d: %s".formatted(o.host, o.port, why),

@@ -1,5 +1,6 @@
 package dev.adit.ssh;
 
+import io.netty.util.NetUtil;
 import java.net.InetSocketAddress;
 import org.jspecify.annotations.Nullable;
 
@@ -13,11 +14,14 @@ import org.jspecify.annotations.Nullable;
 public record Peer(
     long connection, @Nullable InetSocketAddress remote, @Nullable InetSocketAddress local) {
 
+  /** The client's address as sshd logs it: {@code 192.0.2.1}, {@code ::1} or {@code UNKNOWN}. */
+  public String address() {
+    return remote == null ? "UNKNOWN" : NetUtil.toAddressString(remote.getAddress());
+  }
+
   /** As sshd logs it: {@code 192.0.2.1 port 50022}. */
   @Override
   public String toString() {
-    return remote == null
-        ? "UNKNOWN port 65535"
-        : remote.getAddress().getHostAddress() + " port " + remote.getPort();
+    return address() + " port " + (remote == null ? 65535 : remote.getPort());
   }
 }

@@ -3,6 +3,7 @@ package dev.adit.ssh;
 import dev.adit.ssh.connection.Connection;
 import dev.adit.ssh.keys.HostKeyVerification.Decision;
 import dev.adit.ssh.transport.HostKeyVerifier;
+import io.netty.util.NetUtil;
 import java.net.InetAddress;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -27,7 +28,7 @@ final class ServerKey implements HostKeyVerifier {
 
   @Override
   public void verify(byte[] hostKey) throws SshException {
-    String to = address == null ? null : address.getHostAddress();
+    String to = address == null ? null : NetUtil.toAddressString(address);
     if (o.hostKeyPolicy instanceof KnownHostsPolicy policy) {
       Decision decided = policy.decide(o.host, o.port, to, hostKey);
       decision = decided;

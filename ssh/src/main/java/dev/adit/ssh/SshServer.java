@@ -11,6 +11,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.EventLoopGroup;
+import io.netty.util.NetUtil;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -117,7 +118,7 @@ public final class SshServer implements AutoCloseable {
               bound(
                   SocketCarrier.listen(loops, at, listening(changed)),
                   "Bind to port %d on %s"
-                      .formatted(at.getPort(), at.getAddress().getHostAddress())));
+                      .formatted(at.getPort(), NetUtil.toAddressString(at.getAddress()))));
         }
       }
     } catch (IOException e) {

@@ -10,8 +10,8 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.EventLoop;
 import io.netty.channel.socket.DuplexChannel;
+import io.netty.util.NetUtil;
 import java.io.IOException;
-import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
@@ -160,19 +160,11 @@ final class ListeningSockets {
     return new SshException.ForwardRefused(
         "bind [%s]:%d: %s%s"
             .formatted(
-                text(at),
+                NetUtil.toAddressString(at),
                 port,
                 words,
                 privileged ? " (ports below 1024 are for root; take a higher one)" : ""),
         cause);
-  }
-
-  private static String text(InetAddress address) {
-    return address instanceof Inet6Address && address.isLoopbackAddress()
-        ? "::1"
-        : address instanceof Inet6Address && address.isAnyLocalAddress()
-            ? "::"
-            : address.getHostAddress();
   }
 
   // ---- Unix sockets ---------------------------------------------------------------------------
@@ -310,7 +302,9 @@ final class ListeningSockets {
     }
     return String.join(
         ", ",
-        addresses().stream().map(a -> "[" + text(a.getAddress()) + "]:" + a.getPort()).toList());
+        addresses().stream()
+            .map(a -> "[" + NetUtil.toAddressString(a.getAddress()) + "]:" + a.getPort())
+            .toList());
   }
 
   /** Stops listening. Idempotent. */

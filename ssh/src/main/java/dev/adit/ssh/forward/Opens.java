@@ -9,6 +9,7 @@ import dev.adit.ssh.transport.Text;
 import dev.adit.ssh.wire.MalformedDataException;
 import dev.adit.ssh.wire.WireReader;
 import dev.adit.ssh.wire.WireWriter;
+import io.netty.util.NetUtil;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 
@@ -34,7 +35,7 @@ final class Opens {
 
     static Originator of(SocketAddress peer) {
       return peer instanceof InetSocketAddress tcp
-          ? new Originator(tcp.getAddress().getHostAddress(), tcp.getPort())
+          ? new Originator(NetUtil.toAddressString(tcp.getAddress()), tcp.getPort())
           : new Originator("", 0);
     }
 
