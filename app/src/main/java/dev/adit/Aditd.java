@@ -28,7 +28,7 @@ public final class Aditd {
     var commandLine =
         new ServerCommandLine(
             LocalSide.ofProcess(),
-            new StandardAlgorithms(),
+            StandardAlgorithms.ofServer(),
             "aditd " + Version.of(),
             SystemGroups::of);
     return switch (commandLine.read(args)) {

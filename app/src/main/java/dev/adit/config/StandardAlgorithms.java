@@ -80,6 +80,25 @@ public final class StandardAlgorithms implements AlgorithmNames {
           "sk-ssh-ed25519-cert-v01@openssh.com",
           "sk-ecdsa-sha2-nistp256-cert-v01@openssh.com");
 
+  private final boolean ofServer;
+
+  /** A client's. */
+  public StandardAlgorithms() {
+    this(false);
+  }
+
+  private StandardAlgorithms(boolean ofServer) {
+    this.ofServer = ofServer;
+  }
+
+  /**
+   * A server's: by default without key exchanges on NIST's curves, which ssh-audit counts as
+   * failures. Whoever has those has curve25519 or a Diffie-Hellman group as well.
+   */
+  public static StandardAlgorithms ofServer() {
+    return new StandardAlgorithms(true);
+  }
+
   @Override
   public List<String> supported(Kind kind) {
     return switch (kind) {
@@ -98,7 +117,9 @@ public final class StandardAlgorithms implements AlgorithmNames {
 
   @Override
   public List<String> defaults(Kind kind) {
-    return supported(kind);
+    return kind == Kind.KEX && ofServer
+        ? KEX.stream().filter(name -> !name.startsWith("ecdh-sha2-nistp")).toList()
+        : supported(kind);
   }
 
   @Override

@@ -294,12 +294,14 @@ public final class Gateway {
     }
     try (var server = SshServer.start(options(keys, List.of()))) {
       // Where standard input is a socket, the client's address comes with it.
-      if (System.inheritedChannel() instanceof SocketChannel socket) {
+      // socat gives a Unix socket, which is as good as a pipe.
+      if (System.inheritedChannel() instanceof SocketChannel socket
+          && socket.getRemoteAddress() instanceof InetSocketAddress remote) {
         socket.setOption(StandardSocketOptions.TCP_NODELAY, true);
         server.serve(
             socket.socket().getInputStream(),
             socket.socket().getOutputStream(),
-            (InetSocketAddress) socket.getRemoteAddress(),
+            remote,
             (InetSocketAddress) socket.getLocalAddress());
       } else {
         InputStream in = new FileInputStream(FileDescriptor.in);

@@ -329,6 +329,44 @@ class GatewayProgramTest {
     }
   }
 
+  /** socat gives its program a Unix socket, which is neither a pipe nor from an address. */
+  @Test
+  void withISocatMakesAServerOfIt() throws Exception {
+    int port = Ports.free();
+    try (var server = AditdServer.start();
+        var socat =
+            Program.of(Judges.require("socat"), "TCP-LISTEN:" + port + ",bind=127.0.0.1,fork")
+                .arguments(
+                    "EXEC:" + AditProcess.path("aditd") + " -i -E /dev/null -f " + server.config())
+                .noStdin()
+                .start()
+                .awaitListening(port);
+        var ssh =
+            Program.of(Judges.require("ssh"), "-p", port)
+                .arguments(server.to("-o", "HostKeyAlias=[127.0.0.1]:" + server.port()))
+                .arguments("127.0.0.1", "echo through")
+                .noStdin()
+                .start()) {
+      assertThat(ssh.exitCode()).as(ssh.stderr()).isZero();
+      assertThat(ssh.stdout()).isEqualTo("through\n");
+    }
+  }
+
+  @Test
+  void sshAuditFindsNoFailure() throws Exception {
+    try (var server = AditdServer.start();
+        var audit =
+            Program.of(Judges.require("ssh-audit"), "-n", "-p", server.port(), "127.0.0.1")
+                .noStdin()
+                .start()) {
+      // 2 is for warnings: this version doesn't know mlkem768x25519-sha256.
+      assertThat(audit.exitCode()).isLessThan(3);
+      assertThat(audit.stdout())
+          .contains("(gen) banner: SSH-2.0-adit", "(kex) curve25519-sha256")
+          .doesNotContain("[fail]");
+    }
+  }
+
   private static String read(Path file) {
     try {
       return Files.exists(file) ? Files.readString(file) : "";
