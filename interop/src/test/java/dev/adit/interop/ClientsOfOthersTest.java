@@ -24,21 +24,18 @@ import org.apache.sshd.client.ClientBuilder;
 import org.apache.sshd.client.SshClient;
 import org.apache.sshd.client.session.ClientSession;
 import org.apache.sshd.common.NamedFactory;
-import org.apache.sshd.common.config.keys.FilePasswordProvider;
-import org.apache.sshd.common.config.keys.KeyUtils;
 import org.apache.sshd.common.config.keys.PublicKeyEntry;
 import org.apache.sshd.common.kex.BuiltinDHFactories;
 import org.apache.sshd.common.keyprovider.FileKeyPairProvider;
 import org.apache.sshd.common.util.net.SshdSocketAddress;
 import org.apache.sshd.server.forward.AcceptAllForwardingFilter;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /**
- * Other people's clients at adit's server. Each logs in with a key, checks the host key, and carries
- * some megabytes through a forwarding in either direction; the far ends tell what came by its
- * SHA-256.
+ * Other people's clients at adit's server. Each logs in with a key, checks the host key, and
+ * carries some megabytes through a forwarding in either direction; the far ends tell what came by
+ * its SHA-256.
  */
 class ClientsOfOthersTest {
   private static final int SIZE = 4 << 20;
@@ -125,11 +122,11 @@ class ClientsOfOthersTest {
   private void script(Path interpreter, String name) {
     Path hostKey = Keys.shared(Keys.Type.ED25519).publicPath();
     try (var client =
-            Program.of(interpreter, Repository.root().resolve("interop/clients").resolve(name))
-                .arguments(server.port(), EmbeddedServer.USER, key, hostKey, echo.port())
-                .env("HOME", server.scratch().dir())
-                .noStdin()
-                .start()) {
+        Program.of(interpreter, Repository.root().resolve("interop/clients").resolve(name))
+            .arguments(server.port(), EmbeddedServer.USER, key, hostKey, echo.port())
+            .env("HOME", server.scratch().dir())
+            .noStdin()
+            .start()) {
       client.awaitStdout("listening \\d+");
       String said = client.stdout();
       assertThat(word(said, "echoed")).hasSize(64).isEqualTo(word(said, "sent"));
@@ -160,7 +157,9 @@ class ClientsOfOthersTest {
   private void jsch(String kex) throws Exception {
     var jsch = new JSch();
     jsch.addIdentity(key.toString());
-    jsch.setKnownHosts(Files.newInputStream(server.scratch().write("known", knownHost("[127.0.0.1]:" + server.port()))));
+    jsch.setKnownHosts(
+        Files.newInputStream(
+            server.scratch().write("known", knownHost("[127.0.0.1]:" + server.port()))));
     var session = jsch.getSession(EmbeddedServer.USER, "127.0.0.1", server.port());
     session.setConfig("kex", kex);
     session.setConfig("StrictHostKeyChecking", "yes");
@@ -239,8 +238,7 @@ class ClientsOfOthersTest {
     client.setServerKeyVerifier(
         (session, address, shown) -> {
           rightHostKey.set(
-              PublicKeyEntry.toString(shown)
-                  .startsWith("ssh-ed25519 " + hostKeyBase64()));
+              PublicKeyEntry.toString(shown).startsWith("ssh-ed25519 " + hostKeyBase64()));
           return rightHostKey.get();
         });
     // It refuses forwarded connections otherwise, also those that it asked for.

@@ -19,8 +19,23 @@ class ScenariosTest {
   private static final Path RUN = Repository.root().resolve("interop/scenarios/run");
   private static final List<String> PROGRAMS =
       List.of(
-          "sshd", "ssh", "ip", "nft", "tcpdump", "nginx", "curl", "chromium", "Xvfb", "x11vnc",
-          "vncsnapshot", "imagemagick", "vsftpd", "smbd", "smbclient", "nc", "script");
+          "sshd",
+          "ssh",
+          "ip",
+          "nft",
+          "tcpdump",
+          "nginx",
+          "curl",
+          "chromium",
+          "Xvfb",
+          "x11vnc",
+          "vncsnapshot",
+          "imagemagick",
+          "vsftpd",
+          "smbd",
+          "smbclient",
+          "nc",
+          "script");
 
   @ParameterizedTest
   @ValueSource(strings = {"adit-aditd", "adit-sshd", "ssh-aditd"})
