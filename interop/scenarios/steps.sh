@@ -54,7 +54,8 @@ tunnel_up() { # host, arguments of adit or ssh
   at_host "$host"
   "${at[@]}" "$client" "$@" <"$world/$host/keyboard" >"$world/$host/tunnel.log" 2>&1 &
   tunnel=$! tunnel_host=$host
-  exec {keyboard}>"$world/$host/keyboard"
+  # Opened both ways, which never waits: a wait would end badly when a signal comes.
+  exec {keyboard}<>"$world/$host/keyboard"
 }
 
 # Waits until the tunnel's listener is there, without connecting to it.

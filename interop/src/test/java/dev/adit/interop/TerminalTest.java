@@ -136,7 +136,8 @@ class TerminalTest {
   @Test
   void tildeCtrlZSuspends() throws Exception {
     try (var terminal = remoteShell()) {
-      terminal.type("~\032").await("Stopped");
+      // The shell throws away what is typed before its prompt.
+      terminal.type("~\032").await("Stopped").await("local> ");
       terminal.enter("stty -a > after; echo sa''ved").await("saved");
       assertThat(home.path("after")).hasSameTextualContentAs(home.path("before"));
       terminal.enter("fg").enter("echo re''mote; exit 4").await("remote");
