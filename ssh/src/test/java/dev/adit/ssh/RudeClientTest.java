@@ -3,7 +3,6 @@ package dev.adit.ssh;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.adit.ssh.UserInteraction.Question;
 import dev.adit.ssh.wire.AuthMessage.UserauthFailure;
 import dev.adit.ssh.wire.AuthMessage.UserauthInfoRequest;
 import dev.adit.ssh.wire.AuthMessage.UserauthInfoResponse;
@@ -30,12 +29,10 @@ import dev.adit.ssh.wire.TransportMessage.Unimplemented;
 import dev.adit.ssh.wire.WireWriter;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -48,20 +45,16 @@ class RudeClientTest {
   private static final int PROTOCOL_ERROR = DisconnectReason.PROTOCOL_ERROR;
   private static final Duration SHORT = Duration.ofMillis(100);
   private static final HostKey HOST_KEY = HostKey.generate();
-  private static final String USER = "miner";
-
-  /** A is let in, and so is B, but as somebody who may do nothing. */
-  private static final byte[] A = "the private key of a good miner.".getBytes(US_ASCII);
-
-  private static final byte[] B = "the private key of a bad miner..".getBytes(US_ASCII);
+  private static final String USER = Miners.USER;
+  private static final byte[] A = Miners.A;
+  private static final byte[] B = Miners.B;
 
   private final List<ServerEvent> events = new CopyOnWriteArrayList<>();
-  private volatile List<List<String>> waysIn =
-      List.of(List.of("publickey"), List.of("password"), List.of("keyboard-interactive"));
+  private final Miners miners = new Miners();
   private SshServer server = start(options());
 
   private ServerOptions.Builder options() {
-    return ServerOptions.with((_, user) -> new Login(user, waysIn))
+    return ServerOptions.with(miners)
         .hostKey(HOST_KEY)
         .eventLoops(1)
         .events(events::add);
@@ -88,47 +81,6 @@ class RudeClientTest {
   @AfterEach
   void stop() {
     server.close();
-  }
-
-  private record Proof(byte[] blob) implements Authenticator.Proof {}
-
-  private record Login(String user, List<List<String>> waysIn) implements Authenticator.Login {
-    @Override
-    public Authenticator.@Nullable Proof publicKey(UserKey key) {
-      byte[] blob = key.blob();
-      boolean known =
-          Arrays.equals(blob, RudePeer.publicKey(A)) || Arrays.equals(blob, RudePeer.publicKey(B));
-      return known ? new Proof(blob) : null;
-    }
-
-    @Override
-    public Authenticator.@Nullable Proof password(char[] password) {
-      return new String(password).equals("good") ? new Proof(new byte[0]) : null;
-    }
-
-    @Override
-    public Authenticator.Conversation keyboardInteractive() {
-      return new Authenticator.Conversation() {
-        @Override
-        public Step first() {
-          return new Step.Ask("", "", List.of(new Question("1?", true), new Question("2?", true)));
-        }
-
-        @Override
-        public Step answered(List<String> answers) {
-          return answers.equals(List.of("1", "2"))
-              ? new Step.Granted(new Proof(new byte[0]))
-              : new Step.Denied();
-        }
-      };
-    }
-
-    @Override
-    public AccessPolicy admit(List<Authenticator.Proof> proofs) {
-      byte[] blob = ((Proof) proofs.getFirst()).blob();
-      String name = Arrays.equals(blob, RudePeer.publicKey(B)) ? "B" : "A";
-      return () -> name;
-    }
   }
 
   private RudePeer client() throws Exception {
@@ -384,24 +336,14 @@ class RudeClientTest {
     restart(options().ciphers(List.of("chacha20-poly1305@openssh.com")));
     events.clear();
     try (var c = client()) {
-      KexInit k = RudePeer.kexInit("curve25519-sha256");
-      List<String> cipher = List.of("chacha20-poly1305@openssh.com");
       c.identify()
           .kexInit(
-              new KexInit(
-                  k.cookie(),
-                  k.kexAlgorithms(),
-                  k.hostKeyAlgorithms(),
-                  cipher,
-                  cipher,
-                  k.macsToServer(),
-                  k.macsToClient(),
-                  k.compressionToServer(),
-                  k.compressionToClient(),
-                  List.of(),
-                  List.of(),
-                  false,
-                  0))
+              RudePeer.kexInit(
+                  List.of("curve25519-sha256"),
+                  "chacha20-poly1305@openssh.com",
+                  "hmac-sha2-256",
+                  "none",
+                  false))
           .expectDisconnect(DisconnectReason.KEY_EXCHANGE_FAILED);
       assertThat(end())
           .isInstanceOf(SshException.NegotiationFailed.class)
@@ -567,7 +509,7 @@ class RudeClientTest {
 
   @Test
   void aMethodBeforeItsTurn() throws Exception {
-    waysIn = List.of(List.of("publickey", "password"));
+    miners.waysIn(List.of(List.of("publickey", "password")));
     try (var c = client()) {
       c.handshake().requestService();
       UserauthFailure failure = c.send(password("good")).expect(UserauthFailure.TYPE);
@@ -597,9 +539,7 @@ class RudeClientTest {
 
   @Test
   void questionsMayBeLeftUnanswered() throws Exception {
-    var ask =
-        RudePeer.request(
-            USER, "keyboard-interactive", WireWriter.create().writeString("").writeString(""));
+    var ask = RudePeer.keyboardInteractive(USER);
     try (var c = client()) {
       c.handshake().requestService();
       c.send(ask).expect(UserauthInfoRequest.TYPE);

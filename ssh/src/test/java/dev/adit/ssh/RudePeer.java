@@ -11,11 +11,20 @@ import dev.adit.ssh.crypto.KexAlgorithm;
 import dev.adit.ssh.crypto.KeyAgreement;
 import dev.adit.ssh.crypto.KeyDerivation;
 import dev.adit.ssh.crypto.MacAlgorithm;
+import dev.adit.ssh.crypto.PacketCompressor;
+import dev.adit.ssh.crypto.PacketDecompressor;
+import dev.adit.ssh.crypto.PacketIntegrityException;
 import dev.adit.ssh.crypto.PacketOpener;
 import dev.adit.ssh.crypto.PacketSealer;
 import dev.adit.ssh.keys.SshPublicKey;
+import dev.adit.ssh.wire.AuthMessage.Prompt;
+import dev.adit.ssh.wire.AuthMessage.UserauthFailure;
+import dev.adit.ssh.wire.AuthMessage.UserauthInfoRequest;
+import dev.adit.ssh.wire.AuthMessage.UserauthInfoResponse;
 import dev.adit.ssh.wire.AuthMessage.UserauthRequest;
 import dev.adit.ssh.wire.AuthMessage.UserauthSuccess;
+import dev.adit.ssh.wire.ConnectionMessage.GlobalRequest;
+import dev.adit.ssh.wire.MalformedDataException;
 import dev.adit.ssh.wire.Message;
 import dev.adit.ssh.wire.MessageNumbers;
 import dev.adit.ssh.wire.MessageType;
@@ -29,46 +38,85 @@ import dev.adit.ssh.wire.TransportMessage.ServiceRequest;
 import dev.adit.ssh.wire.WireReader;
 import dev.adit.ssh.wire.WireWriter;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
-import java.io.DataInputStream;
+import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 
 /**
  * An SSH server, or a client, that does what a script says, right or wrong: {@code
- * peer.identify().kexInit() .send(...).expectDisconnect(2)}. It has the wire formats and the
+ * peer.identify().kexInit().send(...).expectDisconnect(2)}. It has the wire formats and the
  * ciphers in common with adit, but nothing of its state machine.
+ *
+ * <p>A script says each step, or begins in a {@link State}: {@code peer.reach(State.REKEYING)
+ * .send(channelOpen).expectDisconnect(2)}. What it says is sent packet by packet, or in one piece
+ * with {@link #burst}; {@link #packet} and {@link #raw} send what no honest peer would. One thread
+ * may write while another reads.
  */
-final class RudePeer implements AutoCloseable {
+public final class RudePeer implements AutoCloseable {
   /** What the peer does with the connection that comes. */
-  interface Script {
+  public interface Script {
     void run(RudePeer peer) throws Exception;
   }
 
-  static final String STRICT = "kex-strict-s-v00@openssh.com";
-  static final String STRICT_CLIENT = "kex-strict-c-v00@openssh.com";
+  /** How far a connection has come, seen from the peer: what it has said, and what is due. */
+  public enum State {
+    /** Connected, and nothing said. */
+    BEFORE_VERSION,
+    /** Identified: KEXINIT is due. */
+    IDENTIFIED,
+    /** Both KEXINITs are out, and the exchange is strict: the method's messages are due. */
+    KEX,
+    /** The same with a peer that lacks strict key exchange. */
+    KEX_NOT_STRICT,
+    /** The method's messages are over: NEWKEYS is due. */
+    NEWKEYS_DUE,
+    /** Under the first keys; the service is due. */
+    AFTER_NEWKEYS,
+    /** The service is agreed. A client has not asked to be let in; a server has not answered. */
+    BEFORE_AUTH,
+    /** Questions of keyboard-interactive are due from a server, answers from a client. */
+    DURING_AUTH,
+    /** Logged in, and without a channel. */
+    OPEN,
+    /** Logged in; the peer has sent KEXINIT, and has adit's: the method's messages are due. */
+    REKEYING,
+    /** Logged in; adit has sent KEXINIT, and the peer has not. */
+    REKEY_ASKED
+  }
+
+  public static final String STRICT = "kex-strict-s-v00@openssh.com";
+  public static final String STRICT_CLIENT = "kex-strict-c-v00@openssh.com";
   private static final String IDENTIFICATION = "SSH-2.0-rude_1.0";
   private static final byte[] SEED = "a host key that everybody knows.".getBytes(US_ASCII);
-  private static final int PATIENCE_MILLIS = 10_000;
+  private static final String CURVE25519 = "curve25519-sha256";
+  private static final int PATIENCE_MILLIS = 30_000;
 
   private final @Nullable ServerSocket listener;
   private final CompletableFuture<Void> finished = new CompletableFuture<>();
 
   private Socket socket = new Socket();
-  private DataInputStream in = new DataInputStream(DataInputStream.nullInputStream());
+  private InputStream in = InputStream.nullInputStream();
   private OutputStream out = OutputStream.nullOutputStream();
+
+  private final ByteBuf readBuffer = Unpooled.directBuffer(64 * 1024);
 
   private @Nullable PacketSealer sealer;
   private @Nullable PacketOpener opener;
@@ -78,7 +126,7 @@ final class RudePeer implements AutoCloseable {
   private @Nullable String agreed;
   private String theirIdentification = "";
   private String identification = IDENTIFICATION;
-  private KexInit ours = kexInit("curve25519-sha256");
+  private KexInit ours = kexInit(CURVE25519);
   private byte[] oursSent = {};
   private byte[] theirs = {};
   private byte[] sessionId = {};
@@ -86,21 +134,25 @@ final class RudePeer implements AutoCloseable {
   private boolean strict;
   private @Nullable PacketSealer nextSealer;
   private @Nullable PacketOpener nextOpener;
+  private byte[] shownHostKey = hostKey();
+  private @Nullable PacketCompressor compressor;
+  private @Nullable PacketDecompressor decompressor;
+  private @Nullable ByteArrayOutputStream burst;
+  private final BitSet heard = new BitSet(256);
 
   private RudePeer(@Nullable ServerSocket listener) {
     this.listener = listener;
   }
 
   /** A client that has just connected to a port of this machine. */
-  static RudePeer connectTo(int port) throws IOException {
+  public static RudePeer connectTo(int port) throws IOException {
     var peer = new RudePeer(null);
-    peer.ours = kexInit("curve25519-sha256");
     peer.talkOver(new Socket(InetAddress.getLoopbackAddress(), port));
     return peer;
   }
 
   /** Plays the script with the first connection that comes. */
-  static RudePeer start(Script script) throws IOException {
+  public static RudePeer start(Script script) throws IOException {
     var peer = new RudePeer(new ServerSocket(0, 1, InetAddress.getLoopbackAddress()));
     Thread.ofVirtual()
         .start(
@@ -118,12 +170,12 @@ final class RudePeer implements AutoCloseable {
     return peer;
   }
 
-  int port() {
+  public int port() {
     return Objects.requireNonNull(listener).getLocalPort();
   }
 
   /** Waits for the script's end, and fails if it did. */
-  void join() throws Exception {
+  public void join() throws Exception {
     finished.get(2L * PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
   }
 
@@ -155,59 +207,155 @@ final class RudePeer implements AutoCloseable {
     socket = connected;
     socket.setTcpNoDelay(true);
     socket.setSoTimeout(PATIENCE_MILLIS);
-    in = new DataInputStream(socket.getInputStream());
+    in = new BufferedInputStream(socket.getInputStream(), 64 * 1024);
     out = socket.getOutputStream();
+  }
+
+  // ---- States ---------------------------------------------------------------------------------
+
+  /**
+   * From nothing to a state, as a well-behaved peer gets there. A client needs a server that lets
+   * in {@link Miners}; a server needs a client that answers questions, and {@link
+   * State#REKEY_ASKED} somebody who makes adit begin the exchange.
+   */
+  public RudePeer reach(State state) throws Exception {
+    switch (state) {
+      case BEFORE_VERSION -> {}
+      case IDENTIFIED -> identify();
+      case KEX -> identify().kexInit().expectKexInit();
+      case KEX_NOT_STRICT -> identify().kexInit(kexInit(CURVE25519)).expectKexInit();
+      case NEWKEYS_DUE -> reach(State.KEX).kexAnswer();
+      case AFTER_NEWKEYS -> reach(State.NEWKEYS_DUE).newKeys().expectNewKeys();
+      case BEFORE_AUTH -> {
+        reach(State.AFTER_NEWKEYS);
+        if (isClient()) {
+          requestService();
+        } else {
+          expectAuthentication();
+        }
+      }
+      case DURING_AUTH -> {
+        reach(State.BEFORE_AUTH);
+        if (isClient()) {
+          send(keyboardInteractive(Miners.USER)).expect(UserauthInfoRequest.TYPE);
+        } else {
+          send(new UserauthFailure(List.of("keyboard-interactive"), false));
+          expect(UserauthRequest.TYPE);
+        }
+      }
+      case OPEN -> reach(State.BEFORE_AUTH).carryOn(State.BEFORE_AUTH);
+      case REKEYING -> reach(State.OPEN).kexInit(kexInit(CURVE25519)).expectKexInit();
+      case REKEY_ASKED -> reach(State.OPEN).expectKexInit();
+    }
+    return this;
+  }
+
+  /** From a state to an open connection: what tells that it has lived until then. */
+  public RudePeer carryOn(State state) throws Exception {
+    switch (state) {
+      case BEFORE_VERSION -> identify().carryOn(State.IDENTIFIED);
+      case IDENTIFIED -> kexInit().expectKexInit().carryOn(State.KEX);
+      case KEX, KEX_NOT_STRICT -> kexAnswer().carryOn(State.NEWKEYS_DUE);
+      case NEWKEYS_DUE -> newKeys().expectNewKeys().carryOn(State.AFTER_NEWKEYS);
+      case AFTER_NEWKEYS -> {
+        if (isClient()) {
+          requestService();
+        } else {
+          expectAuthentication();
+        }
+        carryOn(State.BEFORE_AUTH);
+      }
+      case BEFORE_AUTH -> {
+        if (isClient()) {
+          send(proof(Miners.USER, Miners.A, Miners.A)).expect(UserauthSuccess.TYPE);
+          // The server tells its host keys.
+          expect(GlobalRequest.TYPE);
+        } else {
+          send(new UserauthSuccess());
+        }
+      }
+      case DURING_AUTH -> {
+        if (isClient()) {
+          carryOn(State.BEFORE_AUTH);
+        } else {
+          send(new UserauthInfoRequest("", "", "", List.of(new Prompt("1?", true))));
+          expect(UserauthInfoResponse.TYPE);
+          carryOn(State.BEFORE_AUTH);
+        }
+      }
+      case OPEN -> {}
+      case REKEYING -> kexAnswer().newKeys().expectNewKeys();
+      case REKEY_ASKED -> kexInit(kexInit(CURVE25519)).carryOn(State.REKEYING);
+    }
+    return this;
+  }
+
+  /** Our part of the method's messages, whichever side we are on. */
+  public RudePeer kexAnswer() throws Exception {
+    return isClient() ? kexRequest() : kexReply();
+  }
+
+  /** Whether messages of this number have come. */
+  public boolean hasHeard(int number) {
+    return heard.get(number);
   }
 
   // ---- The course of a connection -------------------------------------------------------------
 
-  RudePeer identify() throws IOException {
+  public RudePeer identify() throws IOException {
     return identify(IDENTIFICATION);
   }
 
-  RudePeer identify(String line) throws IOException {
+  public RudePeer identify(String line) throws IOException {
     identification = line;
     raw((line + "\r\n").getBytes(ISO_8859_1));
     theirIdentification = readLine();
     return this;
   }
 
-  /** The KEXINIT that a well-behaved server with this one method would send. */
-  static KexInit kexInit(String method, String... flags) {
-    List<String> methods =
-        java.util.stream.Stream.concat(java.util.stream.Stream.of(method), Arrays.stream(flags))
-            .toList();
-    List<String> cipher = List.of("aes128-gcm@openssh.com");
-    List<String> mac = List.of("hmac-sha2-256");
-    List<String> none = List.of("none");
+  /** The KEXINIT that a well-behaved peer with this one method would send. */
+  public static KexInit kexInit(String method, String... flags) {
+    return kexInit(
+        Stream.concat(Stream.of(method), Arrays.stream(flags)).toList(),
+        "aes128-gcm@openssh.com",
+        "hmac-sha2-256",
+        "none",
+        false);
+  }
+
+  public static KexInit kexInit(
+      List<String> methods, String cipher, String mac, String compression, boolean guess) {
+    List<String> ciphers = List.of(cipher);
+    List<String> macs = List.of(mac);
+    List<String> compressions = List.of(compression);
     return new KexInit(
         new byte[16],
         methods,
         List.of("ssh-ed25519"),
-        cipher,
-        cipher,
-        mac,
-        mac,
-        none,
-        none,
+        ciphers,
+        ciphers,
+        macs,
+        macs,
+        compressions,
+        compressions,
         List.of(),
         List.of(),
-        false,
+        guess,
         0);
   }
 
-  RudePeer kexInit() throws IOException {
-    return kexInit(kexInit("curve25519-sha256", isClient() ? STRICT_CLIENT : STRICT));
+  public RudePeer kexInit() throws IOException {
+    return kexInit(kexInit(CURVE25519, isClient() ? STRICT_CLIENT : STRICT));
   }
 
-  RudePeer kexInit(KexInit message) throws IOException {
+  public RudePeer kexInit(KexInit message) throws IOException {
     ours = message;
     oursSent = message.toBytes();
     strict = strict || message.kexAlgorithms().contains(isClient() ? STRICT_CLIENT : STRICT);
     return send(message);
   }
 
-  RudePeer expectKexInit() throws IOException {
+  public RudePeer expectKexInit() throws IOException {
     theirs = read();
     if (theirs[0] != MessageNumbers.KEXINIT) {
       throw new AssertionError("message " + theirs[0] + " where KEXINIT was expected");
@@ -216,14 +364,14 @@ final class RudePeer implements AutoCloseable {
   }
 
   /** Answers the client's KEX_ECDH_INIT (or that of the hybrids), and makes the keys. */
-  RudePeer kexReply() throws Exception {
+  public RudePeer kexReply() throws Exception {
     return kexReply(UnaryOperator.identity());
   }
 
   /**
    * @param change what is done to our public value, after the honest hash was made
    */
-  RudePeer kexReply(UnaryOperator<byte[]> change) throws Exception {
+  public RudePeer kexReply(UnaryOperator<byte[]> change) throws Exception {
     WireReader init = WireReader.over(read());
     if (init.readByte() != MessageNumbers.KEX_FIRST) {
       throw new AssertionError("no KEX_INIT");
@@ -232,7 +380,7 @@ final class RudePeer implements AutoCloseable {
     String name = agreed == null ? ours.kexAlgorithms().getFirst() : agreed;
     KexAlgorithm method = Objects.requireNonNull(KexAlgorithm.of(name));
     KeyAgreement.Response response = method.respond(theirValue);
-    byte[] hostKey = hostKey();
+    byte[] hostKey = shownHostKey;
     byte[] hash =
         method
             .hash()
@@ -261,7 +409,7 @@ final class RudePeer implements AutoCloseable {
   }
 
   /** As a client: our public value, and the keys from the server's answer. */
-  RudePeer kexRequest() throws Exception {
+  public RudePeer kexRequest() throws Exception {
     KexAlgorithm method = Objects.requireNonNull(KexAlgorithm.of(ours.kexAlgorithms().getFirst()));
     KeyAgreement agreement = method.initiate();
     send(new KexEcdhInit(agreement.initiation()));
@@ -316,11 +464,17 @@ final class RudePeer implements AutoCloseable {
   }
 
   /** The public half of the key with which the peer proves itself: its host key, or its user's. */
-  static byte[] hostKey() {
+  public static byte[] hostKey() {
     return publicKey(SEED);
   }
 
-  static byte[] publicKey(byte[] seed) {
+  /** Shows this host key instead, and signs as with our own. */
+  public RudePeer showing(byte[] hostKey) {
+    shownHostKey = hostKey;
+    return this;
+  }
+
+  public static byte[] publicKey(byte[] seed) {
     return WireWriter.create()
         .writeString("ssh-ed25519")
         .writeString(Ed25519.publicKey(seed))
@@ -335,7 +489,7 @@ final class RudePeer implements AutoCloseable {
   }
 
   /** Our NEWKEYS, and the new key for what we send. */
-  RudePeer newKeys() throws IOException {
+  public RudePeer newKeys() throws IOException {
     send(new NewKeys());
     sealer = nextSealer;
     if (strict) {
@@ -344,7 +498,7 @@ final class RudePeer implements AutoCloseable {
     return this;
   }
 
-  RudePeer expectNewKeys() throws IOException {
+  public RudePeer expectNewKeys() throws IOException {
     expect(NewKeys.TYPE);
     opener = nextOpener;
     if (strict) {
@@ -354,34 +508,37 @@ final class RudePeer implements AutoCloseable {
   }
 
   /** From the first byte to the keys. */
-  RudePeer handshake() throws Exception {
-    return handshake(kexInit("curve25519-sha256", isClient() ? STRICT_CLIENT : STRICT));
+  public RudePeer handshake() throws Exception {
+    return reach(State.AFTER_NEWKEYS);
   }
 
-  RudePeer handshake(KexInit message) throws Exception {
-    identify().kexInit(message).expectKexInit();
-    return (isClient() ? kexRequest() : kexReply()).newKeys().expectNewKeys();
+  public RudePeer handshake(KexInit message) throws Exception {
+    return identify().kexInit(message).expectKexInit().kexAnswer().newKeys().expectNewKeys();
   }
 
   /** One more key exchange, begun by us. */
-  RudePeer rekey() throws Exception {
-    kexInit(kexInit("curve25519-sha256")).expectKexInit();
-    return (isClient() ? kexRequest() : kexReply()).newKeys().expectNewKeys();
+  public RudePeer rekey() throws Exception {
+    return kexInit(kexInit(CURVE25519)).expectKexInit().carryOn(State.REKEYING);
   }
 
   // ---- Logging in, as a client ----------------------------------------------------------------
 
-  RudePeer requestService() throws IOException {
+  public RudePeer requestService() throws IOException {
     send(new ServiceRequest("ssh-userauth")).expect(ServiceAccept.TYPE);
     return this;
   }
 
-  static UserauthRequest request(String user, String method, WireWriter fields) {
+  public static UserauthRequest request(String user, String method, WireWriter fields) {
     return new UserauthRequest(user, "ssh-connection", method, fields.toBytes());
   }
 
+  public static UserauthRequest keyboardInteractive(String user) {
+    return request(
+        user, "keyboard-interactive", WireWriter.create().writeString("").writeString(""));
+  }
+
   /** Whether a key would do. */
-  static UserauthRequest query(String user, byte[] seed) {
+  public static UserauthRequest query(String user, byte[] seed) {
     return request(
         user,
         "publickey",
@@ -392,12 +549,12 @@ final class RudePeer implements AutoCloseable {
   }
 
   /** The proof that we hold a key; it is a lie where the seeds differ. */
-  UserauthRequest proof(String user, byte[] shown, byte[] signing) {
+  public UserauthRequest proof(String user, byte[] shown, byte[] signing) {
     return proof(user, "publickey", WireWriter.create(), shown, signing);
   }
 
   /** The same, bound to the server's host key, or to another one. */
-  UserauthRequest boundProof(String user, byte @Nullable [] hostKey, byte[] seed) {
+  public UserauthRequest boundProof(String user, byte @Nullable [] hostKey, byte[] seed) {
     return proof(
         user,
         "publickey-hostbound-v00@openssh.com",
@@ -432,19 +589,19 @@ final class RudePeer implements AutoCloseable {
     return request(user, method, WireWriter.create().writeBytes(fields).writeString(signature));
   }
 
-  RudePeer login(String user, byte[] seed) throws IOException {
+  public RudePeer login(String user, byte[] seed) throws IOException {
     requestService().send(proof(user, seed, seed)).expect(UserauthSuccess.TYPE);
     return this;
   }
 
   /** Grants what the client asks for until it asks to be let in. */
-  RudePeer authenticate() throws IOException {
+  public RudePeer authenticate() throws IOException {
     expectAuthentication();
     return send(new UserauthSuccess());
   }
 
   /** To the client's first request. */
-  RudePeer expectAuthentication() throws IOException {
+  public RudePeer expectAuthentication() throws IOException {
     expect(ServiceRequest.TYPE);
     send(new ServiceAccept("ssh-userauth"));
     expect(UserauthRequest.TYPE);
@@ -453,52 +610,114 @@ final class RudePeer implements AutoCloseable {
 
   // ---- Single messages ------------------------------------------------------------------------
 
-  RudePeer send(Message message) throws IOException {
+  public RudePeer send(Message message) throws IOException {
     return payload(message.toBytes());
   }
 
+  /** Compression of zlib@openssh.com in both directions, which begins behind the login. */
+  public RudePeer startCompression() {
+    compressor = new PacketCompressor();
+    decompressor = new PacketDecompressor(1 << 20);
+    return this;
+  }
+
   /** A packet with any payload. */
-  RudePeer payload(byte... payload) throws IOException {
+  public RudePeer payload(byte... payload) throws IOException {
+    PacketCompressor with = compressor;
+    if (with == null) {
+      return sealed(payload);
+    }
+    ByteBuf compressed = Unpooled.buffer();
+    with.compress(Unpooled.wrappedBuffer(payload), compressed);
+    return sealed(ByteBufUtil.getBytes(compressed));
+  }
+
+  /** A packet with any payload, which is not compressed, or was before. */
+  public RudePeer sealed(byte... payload) throws IOException {
+    return packet(payload, padding(1 + payload.length));
+  }
+
+  /** The least padding behind so many bytes that makes whole blocks. */
+  private int padding(int length) {
     PacketSealer with = sealer;
     int block = with == null ? 8 : with.blockSize();
     boolean lengthIsPadded = with == null || with.lengthIsPadded();
-    int padding = block - (1 + payload.length + (lengthIsPadded ? 4 : 0)) % block;
-    return packet(payload, padding < 4 ? padding + block : padding);
+    int padding = block - (length + (lengthIsPadded ? 4 : 0)) % block;
+    return padding < 4 ? padding + block : padding;
   }
 
   /** A packet with any padding, which may be wrong. */
-  RudePeer packet(byte[] payload, int padding) throws IOException {
+  public RudePeer packet(byte[] payload, int padding) throws IOException {
+    return packet(1 + payload.length + padding, padding, payload, padding);
+  }
+
+  /**
+   * A packet that says of itself what it is not.
+   *
+   * @param saidLength packet_length, which is sealed as it stands here
+   * @param saidPadding padding_length
+   * @param padding bytes that come behind the payload
+   */
+  public RudePeer packet(long saidLength, int saidPadding, byte[] payload, int padding)
+      throws IOException {
     int length = 1 + payload.length + padding;
     int tag = sealer == null ? 0 : sealer.tagLength();
     ByteBuf buffer = Unpooled.directBuffer(4 + length + tag);
-    buffer.writeInt(length).writeByte(padding).writeBytes(payload).writeZero(padding + tag);
+    buffer.writeInt((int) saidLength).writeByte(saidPadding).writeBytes(payload);
+    buffer.writeZero(padding + tag);
     if (sealer != null) {
       sealer.seal(buffer, 0, length, sent);
     }
     sent++;
-    byte[] bytes = new byte[buffer.readableBytes()];
-    buffer.readBytes(bytes).release();
+    byte[] bytes = ByteBufUtil.getBytes(buffer);
+    buffer.release();
     return raw(bytes);
   }
 
+  /** The sequence number of the packet that was sent last (RFC 4253 section 6.4). */
+  public long lastSequence() {
+    return Integer.toUnsignedLong(sent - 1);
+  }
+
   /** Bytes as they are. */
-  RudePeer raw(byte[] bytes) throws IOException {
-    out.write(bytes);
-    out.flush();
+  public RudePeer raw(byte[] bytes) throws IOException {
+    ByteArrayOutputStream held = burst;
+    if (held == null) {
+      out.write(bytes);
+      out.flush();
+    } else {
+      held.writeBytes(bytes);
+    }
     return this;
   }
 
-  <M extends Message> M expect(MessageType<M> type) throws IOException {
+  /** What the script sends goes out in one piece, when it is over. It must not wait for answers. */
+  public RudePeer burst(Script script) throws Exception {
+    var held = new ByteArrayOutputStream();
+    burst = held;
+    script.run(this);
+    burst = null;
+    return raw(held.toByteArray());
+  }
+
+  public <M extends Message> M expect(MessageType<M> type) throws IOException {
     return type.parse(WireReader.over(read()));
   }
 
-  RudePeer expectAnswer(Message question, MessageType<?> type) throws IOException {
+  public RudePeer expectAnswer(Message question, MessageType<?> type) throws IOException {
     send(question).expect(type);
     return this;
   }
 
-  /** Reads past what the client says until it says goodbye with this reason. */
-  RudePeer expectDisconnect(int reason) throws IOException {
+  /** Reads past what adit says until it says goodbye with this reason. */
+  public RudePeer expectDisconnect(int reason) throws IOException {
+    return expectDisconnect(reason, "");
+  }
+
+  /**
+   * @param text what the description has in it
+   */
+  public RudePeer expectDisconnect(int reason, String text) throws IOException {
     while (true) {
       byte[] payload;
       try {
@@ -508,8 +727,9 @@ final class RudePeer implements AutoCloseable {
       }
       if (payload[0] == MessageNumbers.DISCONNECT) {
         Disconnect message = Disconnect.TYPE.parse(WireReader.over(payload));
-        if (message.reason() != reason) {
-          throw new AssertionError("DISCONNECT where reason " + reason + " was due: " + message);
+        if (message.reason() != reason || !message.description().contains(text)) {
+          throw new AssertionError(
+              "DISCONNECT where reason %d, \"%s\" was due: %s".formatted(reason, text, message));
         }
         return this;
       }
@@ -517,7 +737,7 @@ final class RudePeer implements AutoCloseable {
   }
 
   /** Reads past what the client says until it closes. */
-  RudePeer expectEnd() throws IOException {
+  public RudePeer expectEnd() throws IOException {
     ending = true;
     try {
       while (true) {
@@ -529,7 +749,7 @@ final class RudePeer implements AutoCloseable {
   }
 
   /** After an NEWKEYS of the client's that may be on its way, the same. */
-  RudePeer expectNewKeysOr(int reason, Message ours) throws IOException {
+  public RudePeer expectNewKeysOr(int reason, Message ours) throws IOException {
     if (ours instanceof NewKeys) {
       // It is our NEWKEYS, and no offence: what is wrong comes after it.
       return expectNewKeys().raw(new byte[64]).expectDisconnect(reason);
@@ -538,19 +758,19 @@ final class RudePeer implements AutoCloseable {
   }
 
   /** Ends what we send; without unread input, which would make it a reset. */
-  RudePeer finish() throws IOException {
+  public RudePeer finish() throws IOException {
     socket.shutdownOutput();
     return expectEndOfLines();
   }
 
   /** Reads bytes of any kind until the client closes. */
-  RudePeer expectEndOfLines() throws IOException {
+  public RudePeer expectEndOfLines() throws IOException {
     in.readAllBytes();
     return this;
   }
 
   /** Which method of our KEXINIT is the one that was agreed. */
-  RudePeer method(String name) {
+  public RudePeer method(String name) {
     agreed = name;
     return this;
   }
@@ -559,7 +779,7 @@ final class RudePeer implements AutoCloseable {
    * Waits until the script reads, having sent all it has to send. Longer than one of its reads may
    * take, so that a failure tells which one it was.
    */
-  void awaitIdle() throws Exception {
+  public void awaitIdle() throws Exception {
     Awaitility.await()
         .atMost(2L * PATIENCE_MILLIS, TimeUnit.MILLISECONDS)
         .until(() -> ending || finished.isDone());
@@ -580,33 +800,41 @@ final class RudePeer implements AutoCloseable {
   }
 
   /** The payload of the next packet. */
-  byte[] read() throws IOException {
+  public byte[] read() throws IOException {
     PacketOpener with = opener;
     int head = with == null ? 4 : with.headLength();
-    ByteBuf buffer = Unpooled.directBuffer(64 * 1024);
-    try {
-      buffer.writeBytes(in.readNBytes(head));
-      if (buffer.readableBytes() < head) {
-        throw new EOFException();
+    readBuffer.clear();
+    readInto(head);
+    int length =
+        with == null ? readBuffer.getInt(0) : (int) with.packetLength(readBuffer, 0, received);
+    readInto(4 + length + (with == null ? 0 : with.tagLength()) - head);
+    if (with != null) {
+      try {
+        with.open(readBuffer, 0, length, received);
+      } catch (PacketIntegrityException e) {
+        throw new AssertionError("adit's packet does not open", e);
       }
-      int length = with == null ? buffer.getInt(0) : (int) with.packetLength(buffer, 0, received);
-      int rest = 4 + length + (with == null ? 0 : with.tagLength()) - head;
-      byte[] bytes = new byte[rest];
-      in.readFully(bytes);
-      buffer.writeBytes(bytes);
-      if (with != null) {
-        try {
-          with.open(buffer, 0, length, received);
-        } catch (dev.adit.ssh.crypto.PacketIntegrityException e) {
-          throw new AssertionError("the client's packet does not open", e);
-        }
+    }
+    received++;
+    ByteBuf payload = readBuffer.slice(5, length - 1 - readBuffer.getUnsignedByte(4));
+    PacketDecompressor inflater = decompressor;
+    if (inflater != null) {
+      ByteBuf inflated = Unpooled.buffer();
+      try {
+        inflater.decompress(payload, inflated);
+      } catch (MalformedDataException e) {
+        throw new AssertionError("adit's packet does not inflate", e);
       }
-      received++;
-      byte[] payload = new byte[length - 1 - buffer.getUnsignedByte(4)];
-      buffer.getBytes(5, payload);
-      return payload;
-    } finally {
-      buffer.release();
+      payload = inflated;
+    }
+    byte[] bytes = ByteBufUtil.getBytes(payload);
+    heard.set(bytes[0] & 0xff);
+    return bytes;
+  }
+
+  private void readInto(int length) throws IOException {
+    if (readBuffer.writeBytes(in, length) < length) {
+      throw new EOFException();
     }
   }
 }

@@ -44,6 +44,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -380,22 +381,13 @@ class RudePeerTest {
 
   @Test
   void aWrongGuessIsPassedOver() throws Exception {
-    KexInit k = RudePeer.kexInit("no-such-method", "curve25519-sha256", RudePeer.STRICT);
     KexInit guessing =
-        new KexInit(
-            k.cookie(),
-            k.kexAlgorithms(),
-            k.hostKeyAlgorithms(),
-            k.ciphersToServer(),
-            k.ciphersToClient(),
-            k.macsToServer(),
-            k.macsToClient(),
-            k.compressionToServer(),
-            k.compressionToClient(),
-            List.of(),
-            List.of(),
-            true,
-            0);
+        RudePeer.kexInit(
+            List.of("no-such-method", "curve25519-sha256", RudePeer.STRICT),
+            "aes128-gcm@openssh.com",
+            "hmac-sha2-256",
+            "none",
+            true);
     try (var peer =
             RudePeer.start(
                 p ->
@@ -454,22 +446,12 @@ class RudePeerTest {
   }
 
   private static KexInit chacha(String... flags) {
-    KexInit k = RudePeer.kexInit("curve25519-sha256", flags);
-    List<String> cipher = List.of("chacha20-poly1305@openssh.com");
-    return new KexInit(
-        k.cookie(),
-        k.kexAlgorithms(),
-        k.hostKeyAlgorithms(),
-        cipher,
-        cipher,
-        k.macsToServer(),
-        k.macsToClient(),
-        k.compressionToServer(),
-        k.compressionToClient(),
-        List.of(),
-        List.of(),
-        false,
-        0);
+    return RudePeer.kexInit(
+        Stream.concat(Stream.of("curve25519-sha256"), Stream.of(flags)).toList(),
+        "chacha20-poly1305@openssh.com",
+        "hmac-sha2-256",
+        "none",
+        false);
   }
 
   // ---- Packets --------------------------------------------------------------------------------
