@@ -8,10 +8,12 @@ import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.net.Proxy;
 import java.net.Socket;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -29,16 +31,36 @@ class HeavyTest {
   /** The common pool has one thread on two cores; these tasks block. */
   private static final Executor THREADS = task -> Thread.ofPlatform().daemon().start(task);
 
-  /** Resident memory that a client may have, whatever its peers do, in bytes. */
+  /** Resident memory that adit or aditd may have, whatever the peers do, in bytes. */
   private static final long MEMORY_BUDGET = 400_000_000;
 
   @ParameterizedTest
   @Timeout(value = 20, unit = TimeUnit.MINUTES)
   @ValueSource(strings = {"-L", "-R", "-D"})
-  void aGibibyteEachWayBesideAStalledNeighbour(String mode) throws Exception {
+  void aditToSshd(String mode) throws Exception {
     try (var server = OpenSshServer.start(List.of(Keys.Type.ED25519), "RekeyLimit 1M");
-        var home = new Scratch();
-        var sink = TestServer.start(TestServer.sink());
+        var home = new Scratch()) {
+      var adit = AditProcess.adit(home.dir(), AditProcess.to(server, "-N", "-o", "RekeyLimit=1M"));
+      aGibibyteEachWayBesideAStalledNeighbour(mode, adit, client -> client);
+    }
+  }
+
+  @ParameterizedTest
+  @Timeout(value = 20, unit = TimeUnit.MINUTES)
+  @ValueSource(strings = {"-L", "-R", "-D"})
+  void sshToAditd(String mode) throws Exception {
+    try (var server = AditdServer.start("RekeyLimit 1M")) {
+      aGibibyteEachWayBesideAStalledNeighbour(
+          mode, server.ssh("-N", "-o", "RekeyLimit=1M"), client -> server.process());
+    }
+  }
+
+  /**
+   * @param ours of the client and the server the one that is adit's
+   */
+  private static void aGibibyteEachWayBesideAStalledNeighbour(
+      String mode, Program client, UnaryOperator<Program.Running> ours) throws Exception {
+    try (var sink = TestServer.start(TestServer.sink());
         var source = TestServer.start(TestServer.source(42, BYTES));
         var stalled = TestServer.start(TestServer.stalled())) {
       int toSink = Ports.free();
@@ -52,8 +74,8 @@ class HeavyTest {
                   mode, toSink + ":127.0.0.1:" + sink.port(),
                   mode, toSource + ":127.0.0.1:" + source.port(),
                   mode, toStalled + ":127.0.0.1:" + stalled.port());
-      try (var adit =
-          AditProcess.adit(home.dir(), AditProcess.to(server, "-N", "-o", "RekeyLimit=1M"))
+      try (var tunnel =
+          client
               .arguments(flags.toArray())
               .arguments("127.0.0.1")
               .noStdin()
@@ -63,6 +85,7 @@ class HeavyTest {
             mode.equals("-D")
                 ? new int[] {sink.port(), source.port(), stalled.port()}
                 : new int[] {toSink, toSource, toStalled};
+        long started = System.nanoTime();
         try (Socket neighbour = connect(mode, socks, ports[2])) {
           var filling =
               CompletableFuture.runAsync(
@@ -83,8 +106,10 @@ class HeavyTest {
           assertThat(down.get())
               .isEqualTo(new RandomBytes.Received(BYTES, RandomBytes.digest(42, BYTES)));
           assertThat(filling).isNotDone();
-          long resident = adit.residentBytes();
-          System.out.printf("%s: %d bytes each way, client resident %d%n", mode, BYTES, resident);
+          long resident = ours.apply(tunnel).residentBytes();
+          System.out.printf(
+              "%s: %d bytes each way in %d s, resident %d%n",
+              mode, BYTES, Duration.ofNanos(System.nanoTime() - started).toSeconds(), resident);
           assertThat(resident).isLessThan(MEMORY_BUDGET);
         }
       }

@@ -49,6 +49,7 @@ public final class Connection implements PacketHandler {
   private final PacketSink sink;
   private final Consumer<TunnelEvent> events;
   private final WindowBudget windowBudget = new WindowBudget(ConnectionLimits.WINDOW_BUDGET);
+  private int packetData = ConnectionLimits.MAX_PACKET_DATA;
 
   private final IntObjectMap<SshChannel> channels = new IntObjectHashMap<>();
   private final Deque<Integer> freeIds = new ArrayDeque<>();
@@ -95,6 +96,10 @@ public final class Connection implements PacketHandler {
       Authenticated user, Consumer<TunnelEvent> events, Consumer<Connection> setUp)
       throws InterruptedException {
     Connection connection = new Connection(user.transport(), events);
+    long rekeyLimit = user.transport().rekeyLimit();
+    if (rekeyLimit > 0 && rekeyLimit < ConnectionLimits.SMALL_REKEY_LIMIT) {
+      connection.packetData = ConnectionLimits.SMALL_PACKET_DATA;
+    }
     setUp.accept(connection);
     user.transport().open(connection);
     return connection;
@@ -124,6 +129,11 @@ public final class Connection implements PacketHandler {
 
   WindowBudget windowBudget() {
     return windowBudget;
+  }
+
+  /** Largest data of one packet that we offer to take, in bytes. */
+  int packetData() {
+    return packetData;
   }
 
   /** Tells the listener. */
@@ -188,9 +198,7 @@ public final class Connection implements PacketHandler {
     }
     SshChannel channel = admit(type, handler);
     emit(new TunnelEvent.ChannelOpening(channel.id(), type, what, false));
-    sink.send(
-        new ChannelOpen(
-            type, channel.id(), channel.initialWindow(), ConnectionLimits.MAX_PACKET_DATA, fields));
+    sink.send(new ChannelOpen(type, channel.id(), channel.initialWindow(), packetData, fields));
     return channel;
   }
 

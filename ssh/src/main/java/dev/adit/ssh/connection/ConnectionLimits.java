@@ -24,6 +24,16 @@ public final class ConnectionLimits {
   /** Largest data of one packet that we accept; OpenSSH's 32 KiB would cost four times the work. */
   public static final int MAX_PACKET_DATA = 128 * 1024;
 
+  /**
+   * The same where a RekeyLimit is below {@link #SMALL_REKEY_LIMIT}: OpenSSH takes the bytes of its
+   * next packet for blocks when it looks at its limit, so that with RekeyLimit 1M every packet of
+   * 128 KiB would bring a key exchange.
+   */
+  static final int SMALL_PACKET_DATA = 32 * 1024;
+
+  /** A RekeyLimit that is small, in bytes. */
+  static final long SMALL_REKEY_LIMIT = 16L * 1024 * 1024;
+
   /** Largest data of one packet that we send, whatever the peer allows. */
   static final int MAX_SENT_DATA = 128 * 1024;
 

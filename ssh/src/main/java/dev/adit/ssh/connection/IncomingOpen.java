@@ -36,7 +36,7 @@ public final class IncomingOpen {
                 message.sender(),
                 channel.id(),
                 channel.initialWindow(),
-                ConnectionLimits.MAX_PACKET_DATA,
+                connection.packetData(),
                 new byte[0]));
     connection.emit(new TunnelEvent.ChannelOpened(channel.id(), message.channelType()));
     return channel;

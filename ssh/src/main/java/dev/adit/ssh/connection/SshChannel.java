@@ -317,10 +317,10 @@ public final class SshChannel {
       throw new SshException.PeerMisbehaved(
           "%d bytes for channel %d, whose window has %d left".formatted(length, localId, credit));
     }
-    if (length > ConnectionLimits.MAX_PACKET_DATA) {
+    if (length > connection.packetData()) {
       throw new SshException.PeerMisbehaved(
           "%d bytes in one packet for channel %d, where %d are allowed"
-              .formatted(length, localId, ConnectionLimits.MAX_PACKET_DATA));
+              .formatted(length, localId, connection.packetData()));
     }
     if (eofReceived || closeReceived) {
       throw new SshException.PeerMisbehaved("data after EOF or CLOSE of channel " + localId);

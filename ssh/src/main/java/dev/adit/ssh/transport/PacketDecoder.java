@@ -88,6 +88,11 @@ final class PacketDecoder implements Carrier.Listener {
     return packetsUnderKey;
   }
 
+  /** Whether the peer's KEXINIT has come and the keys that follow from it are not in use yet. */
+  boolean peerExchangesKeys() {
+    return peerExchangesKeys;
+  }
+
   @Override
   public ByteBuf readBuffer() {
     int wanted = Math.max(frameLeft(), TransportLimits.READ_BUFFER / 16);

@@ -303,6 +303,11 @@ public final class Transport implements PacketSink {
     return keyExchange.negotiated();
   }
 
+  /** The user's limit for bytes under one key either way, or 0 for what the cipher allows. */
+  public long rekeyLimit() {
+    return config.rekeyBytes();
+  }
+
   /** Whether the keys have been renewed since the first exchange. */
   public boolean isRekeyed() {
     return keyExchange.isRekeyed();
@@ -730,8 +735,12 @@ public final class Transport implements PacketSink {
 
   private void askForRekey() {
     // Not during authentication, as in OpenSSH: a SUCCESS that is on its way would be followed by
-    // messages that are legal only once the control lane has taken it.
-    if (!rekeyAsked && decoder.phase() == PacketDecoder.Phase.OPEN) {
+    // messages that are legal only once the control lane has taken it. And not while keys are being
+    // exchanged: what counts until its end is counted under the keys that are on their way out.
+    if (!rekeyAsked
+        && decoder.phase() == PacketDecoder.Phase.OPEN
+        && !decoder.peerExchangesKeys()
+        && !encoder.gateIsShut()) {
       rekeyAsked = true;
       events.add(new Event.RekeyDue());
     }
