@@ -23,9 +23,13 @@ public final class Words {
   /**
    * Null for an empty line and a comment.
    *
-   * @throws ConfigException when a quote is not closed
+   * @throws ConfigException when a quote is not closed, or a NUL is in the line: ssh would take
+   *     what is before it, and a file system takes no name with it
    */
   public static @Nullable Words of(String line) throws ConfigException {
+    if (line.indexOf('\0') >= 0) {
+      throw new ConfigException("a NUL character in the line");
+    }
     int i = skipSpaces(line, 0);
     int end = line.length();
     while (end > i && isSpace(line.charAt(end - 1))) {

@@ -54,9 +54,20 @@ public final class SshConnection implements AutoCloseable {
 
   static SshConnection connect(EventLoop loop, ConnectOptions options)
       throws SshException, InterruptedException {
+    return connect(new Dialer(loop, options.b)::dial, options);
+  }
+
+  /** Finds the way to a server; on the control lane, so it may block. */
+  @FunctionalInterface
+  interface Way {
+    Dialer.Dialed dial() throws SshException, InterruptedException;
+  }
+
+  static SshConnection connect(Way way, ConnectOptions options)
+      throws SshException, InterruptedException {
     CompletableFuture<SshConnection> ready = new CompletableFuture<>();
     Thread control =
-        Thread.ofVirtual().name("adit-control").start(() -> controlLane(loop, options, ready));
+        Thread.ofVirtual().name("adit-control").start(() -> controlLane(way, options, ready));
     try {
       return ready.get();
     } catch (InterruptedException e) {
@@ -79,11 +90,11 @@ public final class SshConnection implements AutoCloseable {
 
   /** The whole life of a connection, in the order in which it happens. */
   private static void controlLane(
-      EventLoop loop, ConnectOptions options, CompletableFuture<SshConnection> ready) {
+      Way way, ConnectOptions options, CompletableFuture<SshConnection> ready) {
     Transport transport = null;
     try {
       ConnectOptions.Builder o = options.b;
-      Dialer.Dialed dialed = new Dialer(loop, o).dial();
+      Dialer.Dialed dialed = way.dial();
       ServerKey serverKey = new ServerKey(o, dialed.address());
       transport =
           Transport.client(

@@ -54,10 +54,7 @@ class RudeClientTest {
   private SshServer server = start(options());
 
   private ServerOptions.Builder options() {
-    return ServerOptions.with(miners)
-        .hostKey(HOST_KEY)
-        .eventLoops(1)
-        .events(events::add);
+    return ServerOptions.with(miners).hostKey(HOST_KEY).eventLoops(1).events(events::add);
   }
 
   private static SshServer start(ServerOptions.Builder options) {

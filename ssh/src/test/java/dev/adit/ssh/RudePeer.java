@@ -62,8 +62,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * An SSH server, or a client, that does what a script says, right or wrong: {@code
- * peer.identify().kexInit().send(...).expectDisconnect(2)}. It has the wire formats and the
- * ciphers in common with adit, but nothing of its state machine.
+ * peer.identify().kexInit().send(...).expectDisconnect(2)}. It has the wire formats and the ciphers
+ * in common with adit, but nothing of its state machine.
  *
  * <p>A script says each step, or begins in a {@link State}: {@code peer.reach(State.REKEYING)
  * .send(channelOpen).expectDisconnect(2)}. What it says is sent packet by packet, or in one piece

@@ -118,6 +118,8 @@ public final class KnownHostsFile {
     return words.length >= 3
         && !words[0].startsWith("@")
         && !words[0].startsWith("#")
+        // Under another type's name it is no key, and no lookup finds it.
+        && words[1].equals(key.typeName())
         && words[2].equals(Base64.getEncoder().encodeToString(key.blob()))
         && !HostPatterns.without(words[0], name).equals(words[0]);
   }
