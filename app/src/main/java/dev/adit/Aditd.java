@@ -5,7 +5,6 @@ import dev.adit.cli.ServerCommandLine;
 import dev.adit.config.LocalSide;
 import dev.adit.config.StandardAlgorithms;
 import dev.adit.gateway.Gateway;
-import dev.adit.gateway.GatewayAuthenticator;
 import dev.adit.gateway.HostKeys;
 import dev.adit.gateway.SystemGroups;
 import java.io.IOException;
@@ -69,9 +68,7 @@ public final class Aditd {
         return ServerCommandLine.FAILURE;
       }
     }
-    return new Gateway(
-            serve, stateFolder(), () -> commandLine.read(args), GatewayAuthenticator::new)
-        .run();
+    return new Gateway(serve, stateFolder(), () -> commandLine.read(args)).run();
   }
 
   private static Path stateFolder() {

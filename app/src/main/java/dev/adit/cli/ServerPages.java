@@ -173,9 +173,6 @@ final class ServerPages {
           something, aditd does not start; `no` or `none` may stand.
         - **skipped**: it is history; OpenSSH skips it too.
 
-        In Match blocks, **not yet** means that sshd takes it there, and aditd notes that it does
-        nothing.
-
         | keyword | | in Match | remarks |
         |---|---|---|---|
         """);
@@ -192,9 +189,7 @@ final class ServerPages {
               .formatted(
                   keyword.text(),
                   state,
-                  keyword.scope() == ServerKeyword.Scope.GLOBAL
-                      ? "no"
-                      : keyword.followsMatch() ? "yes" : "not yet",
+                  keyword.scope() == ServerKeyword.Scope.GLOBAL ? "no" : "yes",
                   keyword.note()));
     }
     return page.toString();

@@ -29,7 +29,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -59,20 +58,16 @@ public final class Gateway {
 
   /**
    * @param reread reads command line and file again, for SIGHUP
-   * @param authenticators makes the one that decides by the configuration of the moment
    */
   public Gateway(
-      ServerCommandLine.Serve serve,
-      Path stateFolder,
-      Supplier<ServerCommandLine.Outcome> reread,
-      Function<Supplier<ServerConfig>, Authenticator> authenticators) {
+      ServerCommandLine.Serve serve, Path stateFolder, Supplier<ServerCommandLine.Outcome> reread) {
     this.config = serve.config();
     this.manner = serve.manner();
     this.stateFolder = stateFolder;
     this.reread = reread;
     this.startups = new Startups(config, monotonic(), new SecureRandom());
     this.log = new ServerLog(config.logLevel(), config.maxAuthTries());
-    this.authenticator = authenticators.apply(() -> config);
+    this.authenticator = new GatewayAuthenticator(() -> config, log::named);
   }
 
   /** Penalties must not run out, or last, because somebody sets the clock. */

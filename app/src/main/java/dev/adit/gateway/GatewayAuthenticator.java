@@ -7,6 +7,7 @@ import dev.adit.ssh.Peer;
 import java.net.InetSocketAddress;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -17,17 +18,30 @@ import org.jspecify.annotations.Nullable;
  */
 public final class GatewayAuthenticator implements Authenticator {
   private final Supplier<ServerConfig> config;
+  private final BiConsumer<Peer, ServerConfig> named;
   private final Accounts accounts;
   private final InstantSource clock;
   private final RevocationFiles revocations = new RevocationFiles();
 
   /** For the system's accounts and its clock. */
   public GatewayAuthenticator(Supplier<ServerConfig> config) {
-    this(config, Accounts.SYSTEM, InstantSource.system());
+    this(config, (_, _) -> {});
   }
 
-  GatewayAuthenticator(Supplier<ServerConfig> config, Accounts accounts, InstantSource clock) {
+  /**
+   * @param named hears by what a connection is judged, as soon as its user is named
+   */
+  GatewayAuthenticator(Supplier<ServerConfig> config, BiConsumer<Peer, ServerConfig> named) {
+    this(config, named, Accounts.SYSTEM, InstantSource.system());
+  }
+
+  GatewayAuthenticator(
+      Supplier<ServerConfig> config,
+      BiConsumer<Peer, ServerConfig> named,
+      Accounts accounts,
+      InstantSource clock) {
     this.config = config;
+    this.named = named;
     this.accounts = accounts;
     this.clock = clock;
   }
@@ -37,6 +51,7 @@ public final class GatewayAuthenticator implements Authenticator {
     ServerConfig whole = config.get();
     Account account = accounts.find(user, whole.tunnelUsers());
     ServerConfig mine = whole.forConnection(facts(peer, user, account));
+    named.accept(peer, mine);
     return new GatewayLogin(peer, user, account, mine, clock, revocations);
   }
 

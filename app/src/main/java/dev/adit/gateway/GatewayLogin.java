@@ -10,6 +10,7 @@ import dev.adit.ssh.AccessPolicy;
 import dev.adit.ssh.Authenticator;
 import dev.adit.ssh.Authenticator.Conversation.Step;
 import dev.adit.ssh.Peer;
+import dev.adit.ssh.ServerOptions;
 import dev.adit.ssh.UserInteraction.Question;
 import dev.adit.ssh.UserKey;
 import dev.adit.ssh.keys.AuthorizedKeys;
@@ -32,8 +33,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One user's login, judged in sshd's order and told in sshd's words, which fail2ban looks for.
@@ -41,7 +40,8 @@ import org.slf4j.LoggerFactory;
  * to try, and all of them fail.
  */
 final class GatewayLogin implements Authenticator.Login {
-  private static final Logger LOG = LoggerFactory.getLogger(GatewayLogin.class);
+  /** What a client reads that RefuseConnection is for. */
+  static final String PROHIBITED = "administratively prohibited";
 
   private static final String PUBLICKEY = "publickey";
   private static final String PASSWORD = "password";
@@ -53,6 +53,7 @@ final class GatewayLogin implements Authenticator.Login {
   private final Peer peer;
   private final String asked;
   private final ServerConfig config;
+  private final ConnectionLog log;
   private final InstantSource clock;
   private final RevocationFiles revocations;
 
@@ -76,16 +77,17 @@ final class GatewayLogin implements Authenticator.Login {
     this.peer = peer;
     this.asked = asked;
     this.config = config;
+    this.log = new ConnectionLog(config.logLevel());
     this.clock = clock;
     this.revocations = revocations;
     String refusal = account == null ? null : refusal(account);
     isKnownUser = account != null && refusal == null;
     this.account = isKnownUser ? account : null;
     if (refusal != null) {
-      LOG.info("{}", refusal);
+      log.info("{}", refusal);
     }
     if (account == null) {
-      LOG.info("Invalid user {} from {}", LogText.of(asked), where());
+      log.info("Invalid user {} from {}", LogText.of(asked), where());
     }
   }
 
@@ -100,9 +102,6 @@ final class GatewayLogin implements Authenticator.Login {
   /** Why an account may not log in at all; null if it may. */
   private @Nullable String refusal(Account who) {
     String address = Addresses.text(peer.remote());
-    if (config.refuseConnection()) {
-      return "administratively prohibited connection for %s from %s".formatted(who.name(), where());
-    }
     Path shell = who.shell();
     if (shell != null && !Files.exists(shell)) {
       return "User %s not allowed because shell %s does not exist".formatted(who.name(), shell);
@@ -129,6 +128,24 @@ final class GatewayLogin implements Authenticator.Login {
     return because == null
         ? null
         : "User %s from %s not allowed because %s".formatted(who.name(), address, because);
+  }
+
+  @Override
+  public @Nullable String refusal() {
+    if (!config.refuseConnection()) {
+      return null;
+    }
+    log.info(
+        "administratively prohibited connection for {}{} from {}",
+        isKnownUser ? "" : "invalid user ",
+        LogText.of(asked),
+        where());
+    return PROHIBITED;
+  }
+
+  @Override
+  public ServerOptions options(ServerOptions general) {
+    return GatewayOptions.ofConnection(general.change(), config).build();
   }
 
   @Override
@@ -178,7 +195,7 @@ final class GatewayLogin implements Authenticator.Login {
     try {
       return new String(TrustedFiles.read(file, MAX_BANNER), StandardCharsets.UTF_8);
     } catch (IOException e) {
-      LOG.warn("Banner: {}", e.toString());
+      log.warn("Banner: {}", e.toString());
       return "";
     }
   }
@@ -201,7 +218,7 @@ final class GatewayLogin implements Authenticator.Login {
       return null;
     }
     if (!config.algorithms(Kind.USER_KEY).contains(offered.algorithm())) {
-      LOG.info(
+      log.info(
           "userauth_pubkey: signature algorithm {} not in PubkeyAcceptedAlgorithms",
           LogText.of(offered.algorithm()));
       return null;
@@ -210,7 +227,7 @@ final class GatewayLogin implements Authenticator.Login {
     try {
       key = SshPublicKey.parse(offered.blob(), config.requiredRsaSize());
     } catch (IOException e) {
-      LOG.info("refusing {} key: {}", LogText.of(offered.type()), LogText.of(e));
+      log.info("refusing {} key: {}", LogText.of(offered.type()), LogText.of(e));
       return null;
     }
     if (isRevoked(key)) {
@@ -237,10 +254,10 @@ final class GatewayLogin implements Authenticator.Login {
       if (!revoked.contains(key)) {
         return false;
       }
-      LOG.error("Authentication key {} revoked by file {}", key, file);
+      log.error("Authentication key {} revoked by file {}", key, file);
     } catch (IOException e) {
       // Then the list can't say that the key is still good.
-      LOG.error(
+      log.error(
           "Error checking authentication key {} in revoked keys file {}: {}",
           key,
           file,
@@ -262,7 +279,7 @@ final class GatewayLogin implements Authenticator.Login {
               limits.stream().anyMatch(each -> each.options().command() != null);
         };
     if (!allowed) {
-      LOG.info("ROOT LOGIN REFUSED FROM {}", where());
+      log.info("ROOT LOGIN REFUSED FROM {}", where());
     }
     return allowed;
   }
@@ -290,9 +307,9 @@ final class GatewayLogin implements Authenticator.Login {
     try {
       entries =
           AuthorizedKeys.parse(content)
-              .find(key, (line, why) -> LOG.info("{}:{}: {}", file, line, why));
+              .find(key, (line, why) -> log.info("{}:{}: {}", file, line, why));
     } catch (IOException e) {
-      LOG.error("{}: {}", file, LogText.of(e));
+      log.error("{}: {}", file, LogText.of(e));
       return null;
     }
     for (AuthorizedKeys.Entry entry : entries) {
@@ -306,11 +323,11 @@ final class GatewayLogin implements Authenticator.Login {
         }
         limits.add(certified);
       } else if (entry.options().principals() != null) {
-        LOG.info("{}:{}: principals on non-CA key", file, entry.number());
+        log.info("{}:{}: principals on non-CA key", file, entry.number());
         continue;
       }
       if (areMet(limits)) {
-        LOG.debug("Accepted key {} found at {}:{}", key, file, entry.number());
+        log.debug("Accepted key {} found at {}:{}", key, file, entry.number());
         return limits;
       }
     }
@@ -334,7 +351,7 @@ final class GatewayLogin implements Authenticator.Login {
       try {
         var entries =
             AuthorizedPrincipals.parse(content)
-                .find(certificate, (line, why) -> LOG.info("{}:{}: {}", file, line, why));
+                .find(certificate, (line, why) -> log.info("{}:{}: {}", file, line, why));
         for (AuthorizedKeys.Entry entry : entries) {
           Limits certified = certified(certificate, certificate.principals());
           List<Limits> limits =
@@ -346,22 +363,22 @@ final class GatewayLogin implements Authenticator.Login {
           }
         }
       } catch (IOException e) {
-        LOG.error("{}: {}", file, LogText.of(e));
+        log.error("{}: {}", file, LogText.of(e));
       }
     }
-    LOG.info("Certificate does not contain an authorized principal");
+    log.info("Certificate does not contain an authorized principal");
     return null;
   }
 
-  private static boolean isListed(SshPublicKey authority, Path file) {
+  private boolean isListed(SshPublicKey authority, Path file) {
     try {
       // A plain list of keys; the options of authorized_keys have no meaning there.
       return AuthorizedKeys.parse(TrustedFiles.read(file, AuthorizedKeys.MAX_FILE_LENGTH))
-          .find(authority, (line, why) -> LOG.error("{}:{}: {}", file, line, why))
+          .find(authority, (line, why) -> log.error("{}:{}: {}", file, line, why))
           .stream()
           .anyMatch(entry -> entry.options().equals(KeyOptions.NONE));
     } catch (IOException e) {
-      LOG.error("TrustedUserCAKeys: {}", LogText.of(e));
+      log.error("TrustedUserCAKeys: {}", LogText.of(e));
       return false;
     }
   }
@@ -372,7 +389,7 @@ final class GatewayLogin implements Authenticator.Login {
       certificate.checkUser(names, clock.instant(), config.algorithms(Kind.CA_SIGNATURE));
       return new Limits("the certificate", KeyOptions.of(certificate));
     } catch (InvalidCertificateException e) {
-      LOG.error("{}", LogText.of(e));
+      log.error("{}", LogText.of(e));
       return null;
     }
   }
@@ -381,9 +398,9 @@ final class GatewayLogin implements Authenticator.Login {
     try {
       return TrustedFiles.read(file, who, config.strictModes(), AuthorizedKeys.MAX_FILE_LENGTH);
     } catch (UntrustedFileException e) {
-      LOG.info("Authentication refused: {}", e.getMessage());
+      log.info("Authentication refused: {}", e.getMessage());
     } catch (IOException e) {
-      LOG.info("Could not open user '{}' authorized keys '{}': {}", who.name(), file, e.toString());
+      log.info("Could not open user '{}' authorized keys '{}': {}", who.name(), file, e.toString());
     }
     return null;
   }
@@ -396,7 +413,7 @@ final class GatewayLogin implements Authenticator.Login {
       KeyOptions options = each.options();
       Instant end = options.validBefore();
       if (end != null && end.isBefore(now)) {
-        LOG.info(
+        log.info(
             "Authentication tried for {} with {} that expired at {}",
             LogText.of(asked),
             each.whose(),
@@ -407,7 +424,7 @@ final class GatewayLogin implements Authenticator.Login {
       // A list with a mistake in it matches nobody.
       if (from != null
           && !(AddressList.isValid(from) && UserPattern.matchesHost(from, address, address))) {
-        LOG.info(
+        log.info(
             "Authentication tried for {} with correct key but not from a permitted host"
                 + " (host={}, ip={}, required={}).",
             LogText.of(asked),
@@ -418,7 +435,7 @@ final class GatewayLogin implements Authenticator.Login {
       }
       String source = options.sourceAddress();
       if (source != null && !isWithin(address, source)) {
-        LOG.info(
+        log.info(
             "Authentication tried for {} with valid certificate but not from a permitted source"
                 + " address ({}).",
             LogText.of(asked),
@@ -432,7 +449,7 @@ final class GatewayLogin implements Authenticator.Login {
             .distinct()
             .count()
         > 1) {
-      LOG.info("Refused by certificate options: forced command options do not match");
+      log.info("Refused by certificate options: forced command options do not match");
       return false;
     }
     return true;
@@ -465,12 +482,12 @@ final class GatewayLogin implements Authenticator.Login {
       if (who.uid() == 0
           && !who.isTunnelUser()
           && config.permitRootLogin() != ServerConfig.RootLogin.YES) {
-        LOG.info("ROOT LOGIN REFUSED FROM {}", where());
+        log.info("ROOT LOGIN REFUSED FROM {}", where());
         return null;
       }
       return new Accepted(List.of(), true, false);
     } catch (IOException e) {
-      LOG.error("PasswordFile: {}", LogText.of(e));
+      log.error("PasswordFile: {}", LogText.of(e));
       return null;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

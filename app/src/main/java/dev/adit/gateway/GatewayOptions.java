@@ -1,8 +1,10 @@
 package dev.adit.gateway;
 
 import dev.adit.config.AlgorithmNames.Kind;
+import dev.adit.config.server.ChannelTimeout;
 import dev.adit.config.server.ServerConfig;
 import dev.adit.ssh.Authenticator;
+import dev.adit.ssh.ChannelTimeouts;
 import dev.adit.ssh.ConnectionGate;
 import dev.adit.ssh.HostKey;
 import dev.adit.ssh.ServerEvent;
@@ -24,8 +26,7 @@ final class GatewayOptions {
       List<Integer> descriptors,
       ConnectionGate gate,
       Consumer<ServerEvent> events) {
-    var rekey = config.rekeyLimit();
-    return ServerOptions.with(authenticator)
+    return ofConnection(ServerOptions.with(authenticator), config)
         .hostKeys(hostKeys)
         .listen(listen)
         .listenDescriptors(descriptors)
@@ -37,14 +38,33 @@ final class GatewayOptions {
         .publicKeyAlgorithms(config.algorithms(Kind.USER_KEY))
         .compression(config.compression())
         .allowNonStrictKex(config.allowNonStrictKex())
-        .rekeyLimit(rekey.bytes(), Duration.ofSeconds(rekey.seconds()))
         .requiredRsaSize(config.requiredRsaSize())
-        .maxAuthTries(config.maxAuthTries())
         .loginGraceTime(Duration.ofSeconds(config.loginGraceTime()))
-        .clientAlive(Duration.ofSeconds(config.clientAliveInterval()), config.clientAliveCountMax())
-        .unusedTimeout(Duration.ofSeconds(config.unusedConnectionTimeout()))
         .gate(gate)
         .events(events)
         .build();
+  }
+
+  /** What a Match block may set for one connection. */
+  static ServerOptions.Builder ofConnection(ServerOptions.Builder options, ServerConfig config) {
+    var rekey = config.rekeyLimit();
+    return options
+        .maxAuthTries(config.maxAuthTries())
+        .rekeyLimit(rekey.bytes(), Duration.ofSeconds(rekey.seconds()))
+        .clientAlive(Duration.ofSeconds(config.clientAliveInterval()), config.clientAliveCountMax())
+        .unusedTimeout(Duration.ofSeconds(config.unusedConnectionTimeout()))
+        .channelTimeouts(timeouts(config.channelTimeouts()));
+  }
+
+  /** The first that is about a type counts. */
+  private static ChannelTimeouts timeouts(List<ChannelTimeout> configured) {
+    return configured.isEmpty()
+        ? ChannelTimeouts.NONE
+        : type ->
+            configured.stream()
+                .filter(each -> each.isFor(type))
+                .findFirst()
+                .map(each -> Duration.ofSeconds(each.seconds()))
+                .orElse(Duration.ZERO);
   }
 }

@@ -1,6 +1,8 @@
 package dev.adit.gateway;
 
 import dev.adit.config.ClientOptions.LogLevel;
+import dev.adit.config.server.ServerConfig;
+import dev.adit.ssh.Peer;
 import dev.adit.ssh.ServerEvent;
 import dev.adit.ssh.SshException;
 import dev.adit.ssh.TunnelEvent;
@@ -24,14 +26,21 @@ final class ServerLog {
 
   private static final String SAID_GOODBYE = "Received disconnect from ";
 
-  private volatile LogLevel level;
-  private volatile int maxAuthTries;
+  private LogLevel level;
+  private int maxAuthTries;
 
-  /** What is known of a connection before its user is in. */
+  /** What is known of a connection. */
   private static final class Visit {
+    final ConnectionLog log;
+    int maxAuthTries;
     @Nullable String user;
     boolean isValid = true;
     int failures;
+
+    Visit(LogLevel level, int maxAuthTries) {
+      this.log = new ConnectionLog(level);
+      this.maxAuthTries = maxAuthTries;
+    }
   }
 
   private final Map<Long, Visit> visits = new HashMap<>();
@@ -42,35 +51,43 @@ final class ServerLog {
     this.maxAuthTries = maxAuthTries;
   }
 
-  void configure(LogLevel newLevel, int newMaxAuthTries) {
+  /** What holds for connections to come. */
+  synchronized void configure(LogLevel newLevel, int newMaxAuthTries) {
     level = newLevel;
     maxAuthTries = newMaxAuthTries;
   }
 
-  private void verbose(String line) {
-    if (level.compareTo(LogLevel.VERBOSE) >= 0) {
-      LOG.info("{}", line);
-    }
+  /** A client has named its user, and this is what holds for it. */
+  synchronized void named(Peer peer, ServerConfig config) {
+    var visit = visit(peer);
+    visit.log.level(config.logLevel());
+    visit.maxAuthTries = config.maxAuthTries();
+  }
+
+  private Visit visit(Peer peer) {
+    return visits.computeIfAbsent(peer.connection(), _ -> new Visit(level, maxAuthTries));
   }
 
   /** Events of one connection come in their order. */
   synchronized void event(ServerEvent event) {
     var peer = event.peer();
+    if (event instanceof ServerEvent.TurnedAway e) {
+      LOG.info(
+          "drop connection #{} from {} on {} {}",
+          ++dropped,
+          bracketed(peer.remote()),
+          bracketed(peer.local()),
+          e.why());
+      return;
+    }
+    var log = visit(peer).log;
     switch (event) {
-      case ServerEvent.Connected _ -> {
-        visits.put(peer.connection(), new Visit());
-        verbose("Connection from %s on %s".formatted(peer, place(peer.local())));
-      }
-      case ServerEvent.TurnedAway e ->
-          LOG.info(
-              "drop connection #{} from {} on {} {}",
-              ++dropped,
-              bracketed(peer.remote()),
-              bracketed(peer.local()),
-              e.why());
+      case ServerEvent.TurnedAway _ -> throw new IllegalStateException("is told above");
+      case ServerEvent.Connected _ ->
+          log.verbose("Connection from {} on {}", peer, place(peer.local()));
       case ServerEvent.KeysExchanged e -> {
         var h = e.handshake();
-        LOG.debug(
+        log.debug(
             "{}: {} kex {} {} cipher {} {} mac {} {}{}",
             peer,
             h.peerIdentification(),
@@ -84,29 +101,27 @@ final class ServerLog {
       }
       case ServerEvent.LoginFailed e -> failed(e);
       case ServerEvent.MethodSucceeded e ->
-          LOG.info("Partial {} for {} from {} ssh2{}", e.method(), e.user(), peer, shown(e.key()));
+          log.info("Partial {} for {} from {} ssh2{}", e.method(), e.user(), peer, shown(e.key()));
       case ServerEvent.TooManyFailures e ->
-          LOG.error(
+          log.error(
               "maximum authentication attempts exceeded for {}{} from {} ssh2 [preauth]",
               e.valid() ? "" : "invalid user ",
               e.user(),
               peer);
-      case ServerEvent.LoggedIn e -> {
-        visits.remove(peer.connection());
-        LOG.info(
-            "Accepted {} for {} from {} ssh2{}",
-            e.methods().getLast(),
-            e.user(),
-            peer,
-            shown(e.key()));
-      }
-      case ServerEvent.Tunnel e -> tunnel(e);
+      case ServerEvent.LoggedIn e ->
+          log.info(
+              "Accepted {} for {} from {} ssh2{}",
+              e.methods().getLast(),
+              e.user(),
+              peer,
+              shown(e.key()));
+      case ServerEvent.Tunnel e -> tunnel(e, log);
       case ServerEvent.Disconnected e -> disconnected(e);
     }
   }
 
   private void failed(ServerEvent.LoginFailed e) {
-    var visit = visits.computeIfAbsent(e.peer().connection(), _ -> new Visit());
+    var visit = visit(e.peer());
     if (visit.user == null) {
       visit.user = e.user();
       visit.isValid = e.valid();
@@ -118,63 +133,68 @@ final class ServerLog {
                 e.method(), e.valid() ? "" : "invalid user ", e.user(), e.peer(), shown(e.key()));
     // As sshd: keys that are only offered are no news until they are many.
     boolean isNews =
-        !e.valid() || visit.failures >= maxAuthTries / 2 || e.method().equals("password");
+        !e.valid() || visit.failures >= visit.maxAuthTries / 2 || e.method().equals("password");
     if (isNews) {
-      LOG.info("{}", line);
+      visit.log.info("{}", line);
     } else {
-      verbose(line);
+      visit.log.verbose("{}", line);
     }
-    LOG.debug("{}: {} refused: {}", e.peer(), e.method(), e.why());
+    visit.log.debug("{}: {} refused: {}", e.peer(), e.method(), e.why());
   }
 
-  private void tunnel(ServerEvent.Tunnel e) {
+  private static void tunnel(ServerEvent.Tunnel e, ConnectionLog log) {
     switch (e.event()) {
       case TunnelEvent.SessionStarted started ->
-          verbose(
-              "Starting session: %s for %s from %s id %d"
-                  .formatted(started.what(), e.user(), e.peer(), started.channel()));
+          log.verbose(
+              "Starting session: {} for {} from {} id {}",
+              started.what(),
+              e.user(),
+              e.peer(),
+              started.channel());
       case TunnelEvent.ChannelRefused refused when !refused.byPeer() ->
-          LOG.info(
+          log.info(
               "User {} from {}: {} refused: {}", e.user(), e.peer(), refused.type(), refused.why());
       case TunnelEvent.ForwardRefused refused ->
-          LOG.info(
+          log.info(
               "User {} from {}: remote forwarding of {} refused: {}",
               e.user(),
               e.peer(),
               refused.spec(),
               refused.why());
       case TunnelEvent.Notice notice ->
-          LOG.info("User {} from {}: {}", e.user(), e.peer(), notice.text());
-      default -> LOG.debug("User {} from {}: {}", e.user(), e.peer(), e.event());
+          log.info("User {} from {}: {}", e.user(), e.peer(), notice.text());
+      default -> log.debug("User {} from {}: {}", e.user(), e.peer(), e.event());
     }
   }
 
   private void disconnected(ServerEvent.Disconnected e) {
-    var visit = visits.remove(e.peer().connection());
+    var visit = visit(e.peer());
+    visits.remove(e.peer().connection());
+    var log = visit.log;
     var cause = e.cause();
     var message = String.valueOf(cause.getMessage());
     var who = who(e, visit);
     var mark = e.user() == null ? " [preauth]" : "";
     switch (cause) {
-      case SshException.NegotiationFailed _ -> LOG.error("{}{}", message, mark);
+      case SshException.NegotiationFailed _ -> log.error("{}{}", message, mark);
       case SshException.Disconnected _ when message.startsWith(NO_LOGIN_IN_TIME) ->
-          LOG.error("Timeout before authentication for {}", e.peer());
+          log.error("Timeout before authentication for {}", e.peer());
       case SshException.Disconnected d when d.byRemote() && message.startsWith(SAID_GOODBYE) -> {
-        LOG.info("{}{}", message, mark);
-        LOG.info("Disconnected from {}{}", who, mark);
+        log.info("{}{}", message, mark);
+        log.info("Disconnected from {}{}", who, mark);
       }
       case SshException.Disconnected d when d.byRemote() ->
-          LOG.info("Connection closed by {}{}", who, mark);
-      case SshException.PeerMisbehaved _ -> LOG.error("Disconnecting {}: {}{}", who, message, mark);
-      default -> LOG.info("Disconnecting {}: {}{}", who, message, mark);
+          log.info("Connection closed by {}{}", who, mark);
+      case SshException.PeerMisbehaved _ -> log.error("Disconnecting {}: {}{}", who, message, mark);
+      default -> log.info("Disconnecting {}: {}{}", who, message, mark);
     }
   }
 
-  private static String who(ServerEvent.Disconnected e, @Nullable Visit visit) {
+  private static String who(ServerEvent.Disconnected e, Visit visit) {
     if (e.user() != null) {
       return "user %s %s".formatted(e.user(), e.peer());
     }
-    if (visit == null || visit.user == null) {
+    if (visit.user == null) {
       return e.peer().toString();
     }
     return "%s user %s %s"

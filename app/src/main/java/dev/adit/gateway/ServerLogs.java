@@ -95,6 +95,8 @@ public final class ServerLogs {
     var root = context.getLogger(Logger.ROOT_LOGGER_NAME);
     root.addAppender(async);
     root.setLevel(threshold(level));
+    // It looks at the level of each connection itself.
+    context.getLogger(ConnectionLog.class).setLevel(Level.ALL);
     // Netty's own start-up chatter helps nobody below DEBUG3.
     context.getLogger("io.netty").setLevel(level == LogLevel.DEBUG3 ? null : Level.WARN);
   }
@@ -112,7 +114,7 @@ public final class ServerLogs {
         : FACILITIES.indexOf(facility);
   }
 
-  /** VERBOSE is finer than INFO here: {@link ServerLog} asks for it itself. */
+  /** VERBOSE is finer than INFO here: {@link ConnectionLog} asks for it itself. */
   private static Level threshold(LogLevel level) {
     return switch (level) {
       case QUIET -> Level.OFF;

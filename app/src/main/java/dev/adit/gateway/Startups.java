@@ -135,20 +135,16 @@ final class Startups implements ConnectionGate {
     }
   }
 
-  /** Holds a RefuseConnection against its client. */
-  synchronized void refusedByConfiguration(Peer peer) {
-    var address = address(peer);
-    if (address != null) {
-      penalties.penalise(address, Offence.REFUSE_CONNECTION);
-    }
-  }
-
   private static Offence offence(Startup startup, SshException cause) {
-    if (String.valueOf(cause.getMessage()).startsWith("internal error")) {
+    String why = String.valueOf(cause.getMessage());
+    if (why.startsWith("internal error")) {
       return Offence.CRASH;
     }
-    if (String.valueOf(cause.getMessage()).startsWith("Timeout before authentication")) {
+    if (why.startsWith("Timeout before authentication")) {
       return Offence.GRACE_EXCEEDED;
+    }
+    if (why.equals(GatewayLogin.PROHIBITED)) {
+      return Offence.REFUSE_CONNECTION;
     }
     return startup.triedToLogIn ? Offence.AUTHFAIL : Offence.NOAUTH;
   }

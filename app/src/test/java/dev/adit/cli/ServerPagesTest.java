@@ -84,7 +84,6 @@ class ServerPagesTest {
       case HOSTBASED_ACCEPTED_ALGORITHMS -> "ssh-ed25519";
       case IPQOS -> "ef";
       case FINGERPRINT_HASH -> "MD5";
-      case CHANNEL_TIMEOUT -> "session=1m";
       case LOG_VERBOSE, VERSION_ADDENDUM, GSSAPI_KEX_ALGORITHMS, RDOMAIN -> "x";
       case X11_DISPLAY_OFFSET -> "99";
       case IGNORE_RHOSTS -> "shosts-only";
@@ -121,14 +120,6 @@ class ServerPagesTest {
                         case ServerCommandLine.Serve _ -> throw new AssertionError();
                       }
                     }));
-  }
-
-  @Test
-  void whatDoesNotFollowMatchBlocksYetSaysSo() throws Exception {
-    var file = directory.resolve("sshd_config");
-    Files.writeString(file, "MaxAuthTries 2\nMatch user ada\n  MaxAuthTries 1\n");
-    assertThat(((ServerCommandLine.Check) read("-t", "-f", file.toString())).warnings())
-        .containsExactly(file + " line 3: MaxAuthTries does nothing in a Match block yet");
   }
 
   @Test

@@ -113,7 +113,7 @@ class GatewayLoginTest {
     var reader = new ServerConfigReader(new StandardAlgorithms());
     reader.file(file);
     var built = reader.build();
-    return new GatewayAuthenticator(() -> built, this::account, () -> now)
+    return new GatewayAuthenticator(() -> built, (_, _) -> {}, this::account, () -> now)
         .begin(
             new Peer(
                 1,
@@ -465,7 +465,8 @@ class GatewayLoginTest {
   @Test
   void aConnectionMayBeRefusedWhatever() throws Exception {
     authorize(line("one"));
-    assertThat(letsIn(key("one"), "Match Address 192.0.2.0/24", "RefuseConnection yes")).isFalse();
+    assertThat(login("ada", "Match Address 192.0.2.0/24", "RefuseConnection yes").refusal())
+        .isEqualTo("administratively prohibited");
     assertThat(told.lines())
         .containsExactly(
             "administratively prohibited connection for ada from 192.0.2.7 port 50022");

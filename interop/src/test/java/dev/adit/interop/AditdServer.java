@@ -19,6 +19,11 @@ final class AditdServer implements AutoCloseable {
     this.scratch = scratch;
     this.aditd = aditd;
     this.port = port;
+    // Once: a client may be reading it when the next one is started.
+    scratch.write(
+        "known_hosts",
+        "[localhost]:%1$d,[127.0.0.1]:%1$d,[::1]:%1$d %2$s%n"
+            .formatted(port, Keys.shared(Keys.Type.ED25519).publicLine()));
   }
 
   /** With an Ed25519 host key and these further lines of sshd_config, which win over those here. */
@@ -107,10 +112,7 @@ final class AditdServer implements AutoCloseable {
 
   /** A known_hosts file that knows this server. */
   Path knownHosts() {
-    return scratch.write(
-        "known_hosts",
-        "[localhost]:%1$d,[127.0.0.1]:%1$d,[::1]:%1$d %2$s%n"
-            .formatted(port, Keys.shared(Keys.Type.ED25519).publicLine()));
+    return scratch.path("known_hosts");
   }
 
   /** The flags with which {@code adit} or {@code ssh} reaches the server without a question. */

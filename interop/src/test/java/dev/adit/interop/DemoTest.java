@@ -43,7 +43,7 @@ class DemoTest {
           .containsPattern("-L  http://127\\.0\\.0\\.1:\\d+/ +\"The web site at home\"")
           .containsPattern("-R  http://127\\.0\\.0\\.1:\\d+/ +\"The intranet at work\"")
           .containsPattern("-D  http://web\\.home/ +\"The web site at home\"")
-          .containsPattern("moved \\d+ MiB in 0\\.\\d+ s: \\d+ MiB/s")
+          .containsPattern("moved \\d+ MiB in \\d+\\.\\d+ s: \\d+ MiB/s")
           .contains("encrypted by SSH: mlkem768x25519-sha256,")
           .doesNotContain("\u001b")
           .doesNotContain("Ctrl-C");

@@ -75,6 +75,52 @@ class GatewayProgramTest {
     }
   }
 
+  /**
+   * aditd as an ordinary user, who may reach this clone wherever it lies, on a loopback of its own
+   * where ports below 1024 are the system's. Needs root, as what tests other accounts does.
+   */
+  private static Program asNobody(Scratch home, Object... arguments) throws IOException {
+    var clone = Files.createDirectories(home.path("clone"));
+    Program.of("chown", "nobody", home.dir()).run();
+    var script =
+        "ip link set lo up && mount --bind \"$0\" \"$1\" && exec setpriv --reuid=nobody"
+            + " --regid=65534 --clear-groups \"$1/aditd\" -D -e \"${@:2}\"";
+    return Program.of("unshare", "--mount", "--net", "bash", "-c", script)
+        .arguments(AditProcess.path("aditd").getParent(), clone)
+        .arguments(arguments)
+        .env("HOME", home.dir())
+        .directory(home.dir())
+        .noStdin();
+  }
+
+  @Test
+  void anOrdinaryUserNeedsNoConfiguration() throws Exception {
+    try (var home = new Scratch();
+        var aditd = asNobody(home).start()) {
+      aditd.awaitStderr("Server listening on :: port 2222\\.");
+      var key = home.path(".local/state/adit/ssh_host_ed25519_key");
+      var fingerprint =
+          Program.of(Judges.require("ssh").resolveSibling("ssh-keygen"), "-lf", key).run();
+      assertThat(aditd.stderr())
+          .startsWith("Made a host key: " + key + " " + fingerprint.split(" ", -1)[1]);
+      assertThat(Files.getOwner(key).getName()).isEqualTo("nobody");
+      aditd.signal("TERM");
+      assertThat(aditd.exitCode()).isZero();
+    }
+  }
+
+  @Test
+  void noRightToBindIsOneClearLine() throws Exception {
+    try (var home = new Scratch();
+        var aditd = asNobody(home, "-p", 80, "-o", "ListenAddress=127.0.0.1").start()) {
+      assertThat(aditd.exitCode()).isEqualTo(255);
+      assertThat(aditd.stderr().lines().skip(1))
+          .containsExactly(
+              "Bind to port 80 on 127.0.0.1 failed: Permission denied.",
+              "Cannot bind any address.");
+    }
+  }
+
   @Test
   void aHostKeyThatOthersMayReadIsRefusedInSshdsWords() throws Exception {
     try (var home = new Scratch()) {
@@ -377,33 +423,87 @@ class GatewayProgramTest {
 
   // --- limits ---
 
+  private static List<Socket> idleClients(int port, int count) throws IOException {
+    var idle = new ArrayList<Socket>();
+    for (int i = 0; i < count; i++) {
+      idle.add(connect(port));
+    }
+    return idle;
+  }
+
+  private static void closeAll(List<Socket> sockets) throws IOException {
+    for (var socket : sockets) {
+      socket.close();
+    }
+  }
+
+  private static boolean letsIn(AditdServer server, Object... flags) {
+    try (var ssh = server.ssh(flags).arguments("127.0.0.1", "true").noStdin().start()) {
+      return ssh.exitCode() == 0;
+    }
+  }
+
   @Test
-  void idleClientsAreTurnedAwayAndTheDoorOpensAgain() throws Exception {
-    try (var server = AditdServer.start("MaxStartups 20", "LoginGraceTime 3")) {
-      var idle = new ArrayList<Socket>();
+  void twoHundredIdleClientsAreTurnedAwayOrTimeOutAndAGoodOneGetsIn() throws Exception {
+    try (var server = AditdServer.start("MaxStartups 10:30:100", "LoginGraceTime 3")) {
+      var idle = idleClients(server.port(), 200);
       try {
-        for (int i = 0; i < 20; i++) {
-          var socket = connect(server.port());
-          idle.add(socket);
-          assertThat(firstLine(socket)).startsWith("SSH-2.0-");
-        }
-        assertThat(greeting(server.port())).isEqualTo("Not allowed at this time");
         server.awaitLog("drop connection #1 from \\[127.0.0.1\\]:\\d+ on .* past MaxStartups");
         server.awaitLog("Timeout before authentication for 127.0.0.1 port \\d+");
+        Ports.await("a good login", () -> letsIn(server));
+        // Those that weren't dropped have had their time and no more.
         Ports.await(
-            "room for a client",
-            () -> {
-              try {
-                return greeting(server.port()).startsWith("SSH-2.0-");
-              } catch (IOException e) {
-                throw new AssertionError(e);
-              }
-            });
+            "the idle ones to be gone",
+            () ->
+                server.log().split("drop connection #", -1).length
+                        + server.log().split("Timeout before authentication", -1).length
+                    >= 202);
       } finally {
-        for (var socket : idle) {
-          socket.close();
-        }
+        closeAll(idle);
       }
+    }
+  }
+
+  @Test
+  void aSourceOfIdleClientsLeavesRoomForOthers() throws Exception {
+    try (var server = AditdServer.start("MaxStartups 100", "PerSourceMaxStartups 50")) {
+      var idle = idleClients(server.port(), 200);
+      try {
+        server.awaitLog("drop connection #150 from \\[127.0.0.1\\]:\\d+ on .* past MaxStartups");
+        assertThat(letsIn(server)).isFalse();
+        assertThat(letsIn(server, "-b", "127.0.0.2")).isTrue();
+      } finally {
+        closeAll(idle);
+      }
+    }
+  }
+
+  /** User and system time of a process so far, in seconds. */
+  private static double processorSeconds(long pid) throws IOException {
+    var fields = Files.readString(Path.of("/proc/%d/stat".formatted(pid))).split(" ", -1);
+    return (Long.parseLong(fields[13]) + Long.parseLong(fields[14])) / 100.0;
+  }
+
+  @Test
+  void withoutDescriptorsItWaitsAndThenGoesOn() throws Exception {
+    try (var server = AditdServer.start()) {
+      assertThat(letsIn(server)).isTrue();
+      long pid = server.process().pid();
+      try (var open = Files.list(Path.of("/proc/%d/fd".formatted(pid)))) {
+        Program.of("prlimit", "--pid", pid, "--nofile=" + (open.count() + 20)).run();
+      }
+      var idle = idleClients(server.port(), 60);
+      try {
+        server.awaitLog("accept: Too many open files");
+        double before = processorSeconds(pid);
+        // Long enough for several tries, which would each be told, or for a loop without a rest.
+        Thread.sleep(4_000);
+        assertThat(processorSeconds(pid) - before).isLessThan(2);
+      } finally {
+        closeAll(idle);
+      }
+      Ports.await("a good login", () -> letsIn(server));
+      assertThat(server.log().split("Too many open files", -1)).hasSize(2);
     }
   }
 

@@ -43,6 +43,25 @@ public interface Authenticator {
     }
 
     /**
+     * Why the connection is ended as soon as its user is named (RefuseConnection), in words for the
+     * client; null to go on.
+     */
+    default @Nullable String refusal() {
+      return null;
+    }
+
+    /**
+     * What holds for this connection from here on. Of the options that are returned these count:
+     * maxAuthTries at once, and rekeyLimit, clientAlive, unusedTimeout and channelTimeouts when the
+     * user is in.
+     *
+     * @param general those of the server
+     */
+    default ServerOptions options(ServerOptions general) {
+      return general;
+    }
+
+    /**
      * The ways in: one list of method names completed in its order is enough. {@code
      * [[publickey],[publickey, password]]}. A name may be {@code publickey}, {@code password} or
      * {@code keyboard-interactive}. Not empty.

@@ -28,6 +28,7 @@ final class ServerConnection {
   private static final Duration FOR_EVER = Duration.ofDays(365);
 
   private final SshServer server;
+  private final ServerOptions options;
   private final ServerOptions.Builder o;
   private final Peer peer;
   private final Transport transport;
@@ -38,12 +39,17 @@ final class ServerConnection {
 
   private volatile @Nullable String draining;
 
+  /** What holds for this client, once it has named its user. */
+  private ServerOptions.Builder own;
+
   /** When a channel was opened or closed last; the event loop's alone. */
   private long lastUse;
 
   ServerConnection(SshServer server, ServerOptions options, Carrier carrier, Peer peer) {
     this.server = server;
+    this.options = options;
     this.o = options.b;
+    this.own = options.b;
     this.peer = peer;
     this.transport =
         Transport.server(
@@ -91,6 +97,7 @@ final class ServerConnection {
       transport.handshake();
       Admitted admitted = ServerAuthentication.run(transport, authConfig());
       grace.cancel(false);
+      transport.limitKeys(own.rekeyBytes, own.rekeyInterval);
       AccessPolicy policy = admitted.policy();
       user = policy.user();
       String name = user;
@@ -131,8 +138,14 @@ final class ServerConnection {
 
   private void opened(Connection connection, ServerKeys keys) {
     keys.announce();
-    connection.startKeepalive(o.aliveInterval, o.aliveCountMax, "client " + peer);
-    if (!o.unusedTimeout.isZero()) {
+    connection.startKeepalive(
+        own.aliveInterval,
+        own.aliveCountMax == 0 ? Integer.MAX_VALUE : own.aliveCountMax,
+        "client " + peer);
+    if (own.channelTimeouts != ChannelTimeouts.NONE) {
+      connection.closeIdleChannels(own.channelTimeouts);
+    }
+    if (!own.unusedTimeout.isZero()) {
       lastUse = System.nanoTime();
       endIfUnused(connection);
     }
@@ -144,9 +157,9 @@ final class ServerConnection {
       var _ = connection.whenIdle().thenRun(() -> endIfUnused(connection));
       return;
     }
-    long left = o.unusedTimeout.toNanos() - (System.nanoTime() - lastUse);
+    long left = own.unusedTimeout.toNanos() - (System.nanoTime() - lastUse);
     if (left <= 0) {
-      transport.disconnect("no channel was open for " + o.unusedTimeout.toSeconds() + " s");
+      transport.disconnect("no channel was open for " + own.unusedTimeout.toSeconds() + " s");
     } else {
       connection.eventLoop().schedule(() -> endIfUnused(connection), left, TimeUnit.NANOSECONDS);
     }
@@ -193,8 +206,14 @@ final class ServerConnection {
         o.authenticator,
         Set.copyOf(o.publicKeyAlgorithms),
         o.requiredRsaSize,
-        o.maxAuthTries,
+        this::named,
         o.events);
+  }
+
+  /** The client has named its user: returns how often it may try. On the control lane. */
+  private int named(Authenticator.Login login) {
+    own = login.options(options).b;
+    return own.maxAuthTries;
   }
 
   /** RFC 8308, and OpenSSH's PROTOCOL for the others. */

@@ -55,6 +55,7 @@ public final class ServerOptions {
     Duration aliveInterval = Duration.ofSeconds(15);
     int aliveCountMax = 3;
     Duration unusedTimeout = Duration.ZERO;
+    ChannelTimeouts channelTimeouts = ChannelTimeouts.NONE;
 
     TargetResolver targetResolver = TargetResolver.SYSTEM;
     ForwardLimits forwardLimits = ForwardLimits.DEFAULT;
@@ -89,6 +90,7 @@ public final class ServerOptions {
       aliveInterval = from.aliveInterval;
       aliveCountMax = from.aliveCountMax;
       unusedTimeout = from.unusedTimeout;
+      channelTimeouts = from.channelTimeouts;
       targetResolver = from.targetResolver;
       forwardLimits = from.forwardLimits;
       gate = from.gate;
@@ -235,7 +237,10 @@ public final class ServerOptions {
       return this;
     }
 
-    /** ClientAliveInterval and ClientAliveCountMax; an interval of zero turns it off. */
+    /**
+     * ClientAliveInterval and ClientAliveCountMax; an interval of zero turns it off, and with a
+     * count of zero a client that does not answer is kept.
+     */
     public Builder clientAlive(Duration interval, int countMax) {
       aliveInterval = interval;
       aliveCountMax = countMax;
@@ -245,6 +250,12 @@ public final class ServerOptions {
     /** UnusedConnectionTimeout: how long a client may have no channel open; zero for ever. */
     public Builder unusedTimeout(Duration value) {
       unusedTimeout = value;
+      return this;
+    }
+
+    /** ChannelTimeout: how long a client's channels may stand idle. */
+    public Builder channelTimeouts(ChannelTimeouts value) {
+      channelTimeouts = value;
       return this;
     }
 

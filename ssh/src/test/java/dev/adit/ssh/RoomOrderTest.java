@@ -39,6 +39,7 @@ class RoomOrderTest {
           "AccessPolicy",
           "Authenticator",
           "BadSpecException",
+          "ChannelTimeouts",
           "Decision",
           "Destination",
           "ExitStatus",

@@ -221,11 +221,6 @@ public final class ServerConfigReader {
         }
         default -> {
           var value = read(keyword, words, place);
-          if (!isActive
-              && keyword.state() == ServerKeyword.State.IMPLEMENTED
-              && !keyword.followsMatch()) {
-            notes.add(place.at("%s does nothing in a Match block yet".formatted(keyword.text())));
-          }
           if (into != null && keyword.scope() == ServerKeyword.Scope.MATCH) {
             into.add(new Directive.Setting(keyword, value));
           }

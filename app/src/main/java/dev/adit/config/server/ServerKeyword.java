@@ -55,7 +55,8 @@ public enum ServerKeyword {
       State.IMPLEMENTED,
       Scope.GLOBAL,
       Gathering.FIRST,
-      "adit's own: serve ciphers that are open to CVE-2023-48795 to a client that can't prevent it"),
+      "adit's own: serve ciphers that are open to CVE-2023-48795 to a client that can't prevent"
+          + " it"),
   ALLOW_STREAM_LOCAL_FORWARDING(
       "AllowStreamLocalForwarding",
       ServerValues::forwarding,
@@ -165,10 +166,10 @@ public enum ServerKeyword {
       "ChannelTimeout",
       ServerValues::channelTimeouts,
       List.of(),
-      State.NOTED,
+      State.IMPLEMENTED,
       Scope.MATCH,
       Gathering.FIRST,
-      "not there yet: idle channels stay open"),
+      ""),
   CHROOT_DIRECTORY(
       "ChrootDirectory",
       ServerValues::file,
@@ -232,7 +233,8 @@ public enum ServerKeyword {
       State.IMPLEMENTED,
       Scope.MATCH,
       Gathering.FIRST,
-      "adit's own: addresses that no forward is opened to, unless PermitOpen names the target: CIDR blocks, link-local, loopback, metadata (of clouds), multicast, private; or none"),
+      "adit's own: addresses that no forward is opened to, unless PermitOpen names the target: CIDR"
+          + " blocks, link-local, loopback, metadata (of clouds), multicast, private; or none"),
   DENY_USERS(
       "DenyUsers",
       ServerValues::userPatterns,
@@ -492,7 +494,8 @@ public enum ServerKeyword {
       State.IMPLEMENTED,
       Scope.MATCH,
       Gathering.FIRST,
-      ""),
+      "in Match: for what is told of the connection; packets and channels, in DEBUG2, follow the"
+          + " general one"),
   LOG_VERBOSE(
       "LogVerbose", ServerValues::list, List.of(), State.NOTED, Scope.MATCH, Gathering.FIRST, ""),
   MACS(
@@ -708,7 +711,7 @@ public enum ServerKeyword {
       State.IMPLEMENTED,
       Scope.MATCH,
       Gathering.FIRST,
-      "nobody is let in; sshd also hangs up at once"),
+      ""),
   REKEY_LIMIT(
       "RekeyLimit",
       ServerValues::rekeyLimit,
@@ -1093,23 +1096,6 @@ public enum ServerKeyword {
 
   public Scope scope() {
     return scope;
-  }
-
-  /**
-   * Whether a Match block can set it. What the engine takes for all connections alike does not
-   * follow them yet.
-   */
-  public boolean followsMatch() {
-    return switch (this) {
-      case CLIENT_ALIVE_COUNT_MAX,
-          CLIENT_ALIVE_INTERVAL,
-          LOG_LEVEL,
-          MAX_AUTH_TRIES,
-          REKEY_LIMIT,
-          UNUSED_CONNECTION_TIMEOUT ->
-          false;
-      default -> scope == Scope.MATCH;
-    };
   }
 
   /** What a reader of the generated page should know; may be empty. */

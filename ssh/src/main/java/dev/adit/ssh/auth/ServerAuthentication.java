@@ -43,6 +43,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -69,7 +70,8 @@ public final class ServerAuthentication {
    *
    * @param publicKeyAlgorithms signature algorithms that are taken (PubkeyAcceptedAlgorithms)
    * @param minimumRsaBits RSA keys that are shorter are refused (RequiredRSASize)
-   * @param maxTries failures before the client is disconnected (MaxAuthTries)
+   * @param maxTries failures before the client is disconnected (MaxAuthTries); asked once, when the
+   *     client has named its user
    * @param events hears of failures and successes, on the control lane
    */
   public record Config(
@@ -77,7 +79,7 @@ public final class ServerAuthentication {
       Authenticator authenticator,
       Set<String> publicKeyAlgorithms,
       int minimumRsaBits,
-      int maxTries,
+      ToIntFunction<Login> maxTries,
       Consumer<ServerEvent> events) {}
 
   /**
@@ -112,6 +114,7 @@ public final class ServerAuthentication {
 
   private int requests;
   private int failures;
+  private int maxTries;
   private @Nullable Login login;
   private String user = "";
   private long askedAt;
@@ -232,6 +235,12 @@ public final class ServerAuthentication {
     user = request.user();
     Login begun = config.authenticator().begin(config.peer(), user);
     login = begun;
+    String refusal = begun.refusal();
+    if (refusal != null) {
+      throw new SshException.Disconnected(
+          false, DisconnectReason.HOST_NOT_ALLOWED_TO_CONNECT, refusal, null);
+    }
+    maxTries = config.maxTries().applyAsInt(begun);
     startOver(begun);
     String banner = begun.banner();
     if (!banner.isEmpty()) {
@@ -501,7 +510,7 @@ public final class ServerAuthentication {
     if (!onlyAsks || requests > 1) {
       failures++;
     }
-    if (failures >= config.maxTries()) {
+    if (failures >= maxTries) {
       throw tooMany();
     }
     transport.send(new UserauthFailure(List.copyOf(methodsLeft()), false));

@@ -1,5 +1,6 @@
 package dev.adit.ssh.connection;
 
+import dev.adit.ssh.ChannelTimeouts;
 import dev.adit.ssh.SshException;
 import dev.adit.ssh.TunnelEvent;
 import dev.adit.ssh.auth.Authenticated;
@@ -534,6 +535,11 @@ public final class Connection implements PacketHandler {
       var _ = globalRequest("keepalive@openssh.com", new byte[0]);
     }
     return signOfLife.copy();
+  }
+
+  /** Closes channels that stand idle from now on, for as long as the connection lives. */
+  public void closeIdleChannels(ChannelTimeouts timeouts) {
+    IdleChannels.watch(this, timeouts);
   }
 
   private void stopKeepalive() {

@@ -1,5 +1,6 @@
 package dev.adit.ssh.connection;
 
+import dev.adit.ssh.ChannelTimeouts;
 import dev.adit.ssh.SshException;
 import dev.adit.ssh.TunnelEvent;
 import dev.adit.ssh.transport.Buffers;
@@ -40,9 +41,29 @@ public final class SshChannel {
 
   private static final int NOT_EXTENDED = 0;
 
+  /** The type of channels to a client's agent, for which sshd_config(5) has another name. */
+  private static final String AGENT = "auth-agent@openssh.com";
+
+  /** Stands at our end when we have left before the peer has heard of it. */
+  private static final ChannelHandler NOBODY =
+      new ChannelHandler() {
+        @Override
+        public void data(SshChannel channel, ByteBuf data) {}
+
+        @Override
+        public void eof(SshChannel channel) {}
+
+        @Override
+        public void sendable(SshChannel channel) {}
+
+        @Override
+        public void closed(SshChannel channel, @Nullable SshException cause) {}
+      };
+
   private final Connection connection;
   private final int localId;
   private final String type;
+  private String kind;
   private ChannelHandler handler;
   private final long openedAt = System.nanoTime();
 
@@ -60,6 +81,7 @@ public final class SshChannel {
   private boolean eofSent;
   private boolean closeAsked;
   private boolean closeSent;
+  private String closedByUs = "us";
   private long sent;
 
   // Receiving.
@@ -81,6 +103,7 @@ public final class SshChannel {
     this.connection = connection;
     this.localId = localId;
     this.type = type;
+    this.kind = type.equals(AGENT) ? "agent-connection" : type;
     this.handler = handler;
     this.window = window;
     this.credit = window;
@@ -98,6 +121,16 @@ public final class SshChannel {
 
   public Connection connection() {
     return connection;
+  }
+
+  /** Its type as {@link ChannelTimeouts} has it. */
+  String kind() {
+    return kind;
+  }
+
+  /** What runs in this session, as {@link ChannelTimeouts} has it. */
+  public void kind(String value) {
+    kind = value;
   }
 
   int initialWindow() {
@@ -278,6 +311,28 @@ public final class SshChannel {
     sendEnds();
   }
 
+  /** Grows when data goes either way, or is taken from us at our end. */
+  long moved() {
+    return sent + received + (received - unconsumed);
+  }
+
+  /** Nothing has moved for so long: the channel ends now, and so does whoever stands here. */
+  void expire(Duration idle) {
+    if (!open || closeSent) {
+      return;
+    }
+    dropPending();
+    closedByUs = "us, idle for " + idle.toSeconds() + " s";
+    connection.emit(
+        new TunnelEvent.Notice(
+            "channel %d (%s): closing after %d seconds of inactivity"
+                .formatted(localId, Text.escape(kind), idle.toSeconds())));
+    close();
+    ChannelHandler whoWasHere = handler;
+    handler = NOBODY;
+    whoWasHere.closed(this, null);
+  }
+
   private void sendEnds() {
     if (!open || !pending.isEmpty()) {
       return;
@@ -393,7 +448,7 @@ public final class SshChannel {
       connection.sink().send(new ChannelClose(remoteId));
     }
     connection.forget(this);
-    ended(null, weFirst ? "us" : "the peer");
+    ended(null, weFirst ? closedByUs : "the peer");
   }
 
   /** The connection died under the channel. */

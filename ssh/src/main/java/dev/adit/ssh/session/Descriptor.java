@@ -41,6 +41,11 @@ class Descriptor implements EpollIoHandle {
   }
 
   void watch(EventLoop loop) {
+    if (loop.isShuttingDown()) {
+      // It may have closed what it watches already, and would leave this one open for ever.
+      close();
+      return;
+    }
     ((IoEventLoop) loop)
         .register(this)
         .addListener(

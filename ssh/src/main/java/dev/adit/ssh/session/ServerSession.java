@@ -288,10 +288,23 @@ final class ServerSession implements ChannelHandler {
         }
         started = true;
         starting = true;
+        channel().kind(kind(request));
         start(launch, describe(request));
         return true;
       }
     }
+  }
+
+  /**
+   * As ChannelTimeout names it: by what the client asked for, whatever a forced command makes of
+   * it.
+   */
+  private static String kind(SessionRequest request) {
+    return switch (request.kind()) {
+      case SHELL -> "session:shell";
+      case EXEC -> "session:command";
+      case SUBSYSTEM -> "session:subsystem:" + request.command();
+    };
   }
 
   private String describe(SessionRequest request) {

@@ -124,6 +124,11 @@ abstract sealed class KeyExchange permits ClientKeyExchange, ServerKeyExchange {
   private volatile boolean rekeyed;
   private boolean kexInitsSeen;
 
+  /** Bytes under one key: what the user set, or 0; and what the ciphers in use allow. */
+  private long userLimit;
+
+  private long cipherLimit;
+
   /** Until the peer's NEWKEYS of the first exchange: so long the strict rule holds. */
   private boolean first = true;
 
@@ -131,6 +136,7 @@ abstract sealed class KeyExchange permits ClientKeyExchange, ServerKeyExchange {
     this.transport = transport;
     this.config = config;
     this.server = server;
+    this.userLimit = config.rekeyBytes();
   }
 
   /** Signature algorithms for the host key, as they stand in our KEXINIT. */
@@ -268,10 +274,8 @@ abstract sealed class KeyExchange permits ClientKeyExchange, ServerKeyExchange {
     Direction toServer = Direction.toServer(algorithms);
     Direction toClient = Direction.toClient(algorithms);
     negotiated = algorithms;
-    transport.sendNewKeys(
-        (server ? toClient : toServer).newSealer(keys),
-        strict,
-        Math.min(rekeyBytes(toServer.suite()), rekeyBytes(toClient.suite())));
+    cipherLimit = Math.min(limitOf(toServer.suite()), limitOf(toClient.suite()));
+    transport.sendNewKeys((server ? toClient : toServer).newSealer(keys), strict, keyBytes());
     if (first) {
       firstKeysSent(theirs);
     }
@@ -328,13 +332,28 @@ abstract sealed class KeyExchange permits ClientKeyExchange, ServerKeyExchange {
   }
 
   /**
-   * Bytes under one key: what the user set, or 2^32 blocks for ciphers of 128-bit blocks (RFC 4344
-   * section 3.2) and 1 GiB for others, as OpenSSH has it.
+   * Sets the bytes that may go either way under one key, and returns those that may now; 0 stands
+   * for what the cipher allows.
    */
-  private long rekeyBytes(CipherSuite suite) {
-    if (config.rekeyBytes() > 0) {
-      return config.rekeyBytes();
-    }
+  long limitBytes(long bytes) {
+    userLimit = bytes;
+    return keyBytes();
+  }
+
+  /** What was set, or 0. */
+  long userLimit() {
+    return userLimit;
+  }
+
+  private long keyBytes() {
+    return userLimit > 0 ? userLimit : cipherLimit;
+  }
+
+  /**
+   * 2^32 blocks for ciphers of 128-bit blocks (RFC 4344 section 3.2) and 1 GiB for others, as
+   * OpenSSH has it.
+   */
+  private static long limitOf(CipherSuite suite) {
     return !suite.cipher().sshName().equals(Negotiated.CHACHA) ? 1L << 36 : 1L << 30;
   }
 }

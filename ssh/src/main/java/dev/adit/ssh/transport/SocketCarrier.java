@@ -35,12 +35,15 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * An SSH connection over a socket. Reads go straight into the decoder's buffer, and reading never
  * stops: the windows of the channels alone limit what the peer may send.
  */
 public final class SocketCarrier extends ChannelInboundHandlerAdapter implements Carrier {
+  private static final Logger log = LoggerFactory.getLogger(SocketCarrier.class);
 
   /**
    * How much the kernel may hold that it hasn't sent, in bytes: what is sealed can't be overtaken,
@@ -137,7 +140,7 @@ public final class SocketCarrier extends ChannelInboundHandlerAdapter implements
     if (Epoll.isAvailable() && v6) {
       server.option(V6_ONLY, 1);
     }
-    return server.bind(at);
+    return told(server.bind(at));
   }
 
   /**
@@ -148,7 +151,34 @@ public final class SocketCarrier extends ChannelInboundHandlerAdapter implements
    */
   public static ChannelFuture listenOn(
       EventLoopGroup loops, int descriptor, ListenOptions options) {
-    return accepting(loops, options, () -> new EpollServerSocketChannel(descriptor)).register();
+    return told(
+        accepting(loops, options, () -> new EpollServerSocketChannel(descriptor)).register());
+  }
+
+  /** Netty's acceptor is the last of the pipeline by then, and hands over what it couldn't do. */
+  private static ChannelFuture told(ChannelFuture listening) {
+    return listening.addListener(_ -> listening.channel().pipeline().addLast(new AcceptFailures()));
+  }
+
+  /**
+   * Says that no connection could be accepted: descriptors have run out. Netty's acceptor rests for
+   * a second before it tries again, and what has come waits in the kernel meanwhile.
+   */
+  private static final class AcceptFailures extends ChannelInboundHandlerAdapter {
+    private static final long NOT_AGAIN_FOR = TimeUnit.MINUTES.toNanos(1);
+
+    private boolean told;
+    private long toldAt;
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable e) {
+      long now = System.nanoTime();
+      if (!told || now - toldAt >= NOT_AGAIN_FOR) {
+        told = true;
+        toldAt = now;
+        log.error("accept: {}; trying again every second", SocketErrors.plain(e));
+      }
+    }
   }
 
   private static ServerBootstrap accepting(

@@ -103,6 +103,7 @@ public final class Transport implements PacketSink {
   private @Nullable ScheduledFuture<?> deadline;
   private @Nullable ScheduledFuture<?> rekeyTimer;
   private long rekeyAfterBytes = Long.MAX_VALUE;
+  private Duration rekeyInterval;
 
   private volatile String peerIdentification = "";
 
@@ -117,6 +118,7 @@ public final class Transport implements PacketSink {
     this.config = config;
     this.listener = listener;
     this.server = server;
+    this.rekeyInterval = config.rekeyInterval();
     this.encoder = new PacketEncoder(carrier, this);
     this.decoder = new PacketDecoder(this, server);
     this.keyExchange = keyExchange.apply(this);
@@ -305,7 +307,7 @@ public final class Transport implements PacketSink {
 
   /** The user's limit for bytes under one key either way, or 0 for what the cipher allows. */
   public long rekeyLimit() {
-    return config.rekeyBytes();
+    return keyExchange.userLimit();
   }
 
   /** Whether the keys have been renewed since the first exchange. */
@@ -321,6 +323,22 @@ public final class Transport implements PacketSink {
   /** Where the connection leads, for messages. */
   public String remote() {
     return carrier.remote();
+  }
+
+  /**
+   * Sets how long one key may be used (RekeyLimit), where that depends on the user. To be called on
+   * the control lane before {@link #open}.
+   *
+   * @param bytes either way; 0 for what the cipher allows (RFC 4344)
+   * @param interval zero for no limit
+   */
+  public void limitKeys(long bytes, Duration interval) {
+    long limit = keyExchange.limitBytes(bytes);
+    loop.execute(
+        () -> {
+          rekeyAfterBytes = limit;
+          rekeyInterval = interval;
+        });
   }
 
   /**
@@ -755,9 +773,9 @@ public final class Transport implements PacketSink {
     if (rekeyTimer != null) {
       rekeyTimer.cancel(false);
     }
-    Duration interval = config.rekeyInterval();
-    if (!interval.isZero()) {
-      rekeyTimer = loop.schedule(this::askForRekey, interval.toMillis(), TimeUnit.MILLISECONDS);
+    if (!rekeyInterval.isZero()) {
+      rekeyTimer =
+          loop.schedule(this::askForRekey, rekeyInterval.toMillis(), TimeUnit.MILLISECONDS);
     }
   }
 

@@ -284,6 +284,19 @@ class ServerForwardingTest {
   }
 
   @Test
+  void anIdleChannelLetsItsTargetGoThoughTheClientAnswersNothing() throws Exception {
+    PlayedPeer client = client();
+    client.run(() -> client.connection.closeIdleChannels(_ -> Duration.ofSeconds(1)));
+    client.receive(direct(7, "target", target.getLocalPort()));
+    try (Socket socket = target.accept()) {
+      client.next(OpenConfirmation.class);
+      client.next(ChannelClose.class);
+      socket.setSoTimeout(10_000);
+      assertThat(socket.getInputStream().read()).isEqualTo(-1);
+    }
+  }
+
+  @Test
   void refusalsNameTheirReason() throws Exception {
     int port = target.getLocalPort();
     PlayedPeer client = client();

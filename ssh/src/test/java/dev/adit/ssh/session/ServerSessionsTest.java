@@ -35,6 +35,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Pattern;
@@ -77,17 +78,24 @@ class ServerSessionsTest {
     }
 
     private void deliver(ByteBuf payload) {
-      loop.execute(
-          () -> {
-            try {
-              int at = payload.readerIndex();
-              to.join().packet(payload.getUnsignedByte(at), payload, at, payload.readableBytes());
-            } catch (IOException e) {
-              to.join().closed(SshException.Disconnected.local(String.valueOf(e), e));
-            } finally {
-              payload.release();
-            }
-          });
+      try {
+        loop.execute(() -> arrived(payload));
+      } catch (RejectedExecutionException _) {
+        payload.release();
+      }
+    }
+
+    private void arrived(ByteBuf payload) {
+      try {
+        int at = payload.readerIndex();
+        if (!to.join().hasEnded()) {
+          to.join().packet(payload.getUnsignedByte(at), payload, at, payload.readableBytes());
+        }
+      } catch (IOException e) {
+        to.join().closed(SshException.Disconnected.local(String.valueOf(e), e));
+      } finally {
+        payload.release();
+      }
     }
 
     @Override
@@ -157,8 +165,18 @@ class ServerSessionsTest {
         server, policy, _ -> CompletableFuture.completedFuture(Path.of("/tmp/agent-of-test")));
   }
 
+  /** As a server ends: what a connection holds is given back while its loop still runs. */
   @AfterEach
   void end() throws Exception {
+    if (!loop.isShuttingDown()) {
+      var cause = SshException.Disconnected.local("the test is over");
+      loop.submit(
+              () -> {
+                client.closed(cause);
+                server.closed(cause);
+              })
+          .sync();
+    }
     loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).sync();
   }
 
@@ -309,6 +327,23 @@ class ServerSessionsTest {
       var _ = session.requestPty(PtyOptions.of("dumb", 80, 24));
       session.exec("(trap '' HUP; sleep 60) & echo early; exit 3");
       assertThat(finish(session)).isEqualTo(new Result("early\r\n", "", new ExitStatus.Exited(3)));
+    }
+  }
+
+  /** The kernel hangs a terminal up with the leader of its session, unless that one has left it. */
+  @Test
+  void aTerminalThatABackgroundChildHoldsIsReadEmptyAndThenOver() throws Exception {
+    try (Session session = open()) {
+      var _ = session.requestPty(PtyOptions.of("dumb", 80, 24));
+      var tiocnotty = "0x5422";
+      session.exec(
+          "exec perl -e '$SIG{HUP} = \"IGNORE\"; ioctl(STDIN, "
+              + tiocnotty
+              + ", 0) or die $!; fork or exec(\"sleep\", 60); print \"0123456789abcde\\n\" x"
+              + " 10000; exit 3'");
+      var result = finish(session);
+      assertThat(result.stdout()).isEqualTo("0123456789abcde\r\n".repeat(10_000));
+      assertThat(result.status()).isEqualTo(new ExitStatus.Exited(3));
     }
   }
 
@@ -546,6 +581,38 @@ class ServerSessionsTest {
 
   private static long ourFiles() throws IOException {
     return Pattern.compile("pipe:|ptmx|pidfd").matcher(openFiles()).results().count();
+  }
+
+  @Test
+  void aProgramThatStartsWhileItsLoopEndsLeavesNoFileBehind() throws Exception {
+    var launch = new Launch(List.of("/bin/sleep", "60"), "", home, Map.of());
+    var started = ChildProcess.start(launch, Map.of(), null);
+    loop.submit(
+            () -> {
+              loops.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+              ChildProcess.watch(loop, started, _ -> {});
+            })
+        .sync();
+    loops.terminationFuture().sync();
+    started.closeStreams();
+    Posix.signalGroup(started.pid(), Posix.SIGHUP);
+    assertThat(filesThatWatch(started.pid())).isEmpty();
+  }
+
+  private static List<Path> filesThatWatch(int pid) throws IOException {
+    var watching = new ArrayList<Path>();
+    try (var all = Files.list(Path.of("/proc/self/fdinfo"))) {
+      for (Path file : all.toList()) {
+        try {
+          if (Files.readAllLines(file).contains("Pid:\t" + pid)) {
+            watching.add(file);
+          }
+        } catch (IOException _) {
+          // The listing's own.
+        }
+      }
+    }
+    return watching;
   }
 
   @Test
