@@ -535,6 +535,15 @@ class RudeClientTest {
   }
 
   @Test
+  void aChannelWhosePacketsMayHoldNothing() throws Exception {
+    try (var c = client()) {
+      c.handshake().login(USER, A);
+      c.send(new ChannelOpen("session", 0, 1 << 20, 0, new byte[0]))
+          .expectDisconnect(PROTOCOL_ERROR);
+    }
+  }
+
+  @Test
   void questionsMayBeLeftUnanswered() throws Exception {
     var ask = RudePeer.keyboardInteractive(USER);
     try (var c = client()) {

@@ -752,6 +752,15 @@ class RudePeerTest {
   }
 
   @Test
+  void aChannelWhosePacketsMayHoldNothing() throws Exception {
+    failsLater(
+        "may hold 0 bytes",
+        p ->
+            p.send(new ChannelOpen("forwarded-tcpip", 1, 1000, 0, new byte[0]))
+                .expectDisconnect(PROTOCOL_ERROR));
+  }
+
+  @Test
   void dataBeyondTheWindow() throws Exception {
     channelFails(
         "whose window has 0 left",

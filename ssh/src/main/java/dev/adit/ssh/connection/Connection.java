@@ -374,7 +374,8 @@ public final class Connection implements PacketHandler {
     return channel;
   }
 
-  private void opened(ChannelOpen message) throws MalformedDataException {
+  private void opened(ChannelOpen message) throws SshException, MalformedDataException {
+    requireRoom(message.maximumPacket());
     IncomingOpen open = new IncomingOpen(this, message);
     OpenHandler handler = openHandlers.get(message.channelType());
     if (handler == null) {
@@ -390,11 +391,16 @@ public final class Connection implements PacketHandler {
     }
   }
 
-  private void confirmed(OpenConfirmation m) throws SshException {
-    SshChannel channel = awaitingOpen(m.recipient(), "CHANNEL_OPEN_CONFIRMATION");
-    if (m.maximumPacket() == 0) {
+  /** Data would go out in empty packets, and never come to an end. */
+  private static void requireRoom(long maximumPacket) throws SshException {
+    if (maximumPacket == 0) {
       throw new SshException.PeerMisbehaved("a channel whose packets may hold 0 bytes");
     }
+  }
+
+  private void confirmed(OpenConfirmation m) throws SshException {
+    SshChannel channel = awaitingOpen(m.recipient(), "CHANNEL_OPEN_CONFIRMATION");
+    requireRoom(m.maximumPacket());
     channel.confirmed(m.sender(), m.initialWindow(), m.maximumPacket());
     emit(new TunnelEvent.ChannelOpened(channel.id(), channel.type()));
     channel.handler().opened(channel);
