@@ -1,10 +1,12 @@
 package dev.adit.gateway;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.Map;
@@ -110,7 +112,9 @@ final class PasswordFile {
   }
 
   private static int utf8Length(char[] password) {
-    return StandardCharsets.UTF_8.encode(CharBuffer.wrap(password)).remaining();
+    ByteBuffer encoded = StandardCharsets.UTF_8.encode(CharBuffer.wrap(password));
+    Arrays.fill(encoded.array(), (byte) 0);
+    return encoded.remaining();
   }
 
   /** A hash of no known password. To make a real one would take as long as a login. */

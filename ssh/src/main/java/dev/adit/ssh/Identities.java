@@ -38,6 +38,10 @@ final class Identities implements KeyRing {
   private final UserInteraction interaction;
   private final int prompts;
   private final Deque<Signer> ready = new ArrayDeque<>();
+
+  /** Their keys are needed for the login and never after it. */
+  private final List<PrivateKeyFile> read = new ArrayList<>();
+
   private @Nullable Deque<Step> steps;
   private @Nullable Agent agent;
 
@@ -149,7 +153,7 @@ final class Identities implements KeyRing {
     log.debug("Trying private key: {}", path);
     PrivateKeyFile key;
     try {
-      key = PrivateKeyFile.read(path, interaction::askSecret, prompts);
+      key = read(path);
     } catch (NoSuchFileException e) {
       // Only its public half is there, and the agent doesn't have the other.
       log.debug("no such identity: {}", path);
@@ -178,33 +182,38 @@ final class Identities implements KeyRing {
   /** CertificateFile: with its key from wherever it is. */
   private List<Signer> certified(Path path, Map<SshPublicKey, Agent.Identity> byKey)
       throws IOException {
-    SshPublicKey read;
+    SshPublicKey named;
     try {
-      read = PublicKeyFile.read(path).key();
+      named = PublicKeyFile.read(path).key();
     } catch (NoSuchFileException e) {
       interaction.show(
           "Warning: Certificate file %s not accessible: No such file or directory."
               .formatted(path));
       return List.of();
     }
-    Agent.Identity whole = byKey.get(read);
+    Agent.Identity whole = byKey.get(named);
     if (whole != null) {
       return List.of(signer(whole));
     }
-    Agent.Identity inAgent = byKey.get(read.plain());
+    Agent.Identity inAgent = byKey.get(named.plain());
     if (inAgent != null) {
       return List.of(CertifiedSigner.read(path, signer(inAgent)));
     }
     for (IdentitySource.File file : o.files) {
-      if (PrivateKeyFile.publicKeyOf(file.path()).filter(read.plain()::equals).isPresent()
+      if (PrivateKeyFile.publicKeyOf(file.path()).filter(named.plain()::equals).isPresent()
           && Files.exists(file.path())) {
-        Signer key =
-            offersToAgent(PrivateKeyFile.read(file.path(), interaction::askSecret, prompts));
+        Signer key = offersToAgent(read(file.path()));
         return List.of(CertifiedSigner.read(path, key));
       }
     }
     log.debug("no private key for certificate {}", path);
     return List.of();
+  }
+
+  private PrivateKeyFile read(Path file) throws IOException {
+    PrivateKeyFile key = PrivateKeyFile.read(file, interaction::askSecret, prompts);
+    read.add(key);
+    return key;
   }
 
   private static @Nullable SshPublicKey publicKey(Path file) {
@@ -278,6 +287,7 @@ final class Identities implements KeyRing {
     agent = null;
     steps = null;
     ready.clear();
+    read.forEach(PrivateKeyFile::close);
     if (connected != null) {
       try {
         connected.close();

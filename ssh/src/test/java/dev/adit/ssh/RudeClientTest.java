@@ -33,6 +33,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -541,6 +542,40 @@ class RudeClientTest {
       c.send(new ChannelOpen("session", 0, 1 << 20, 0, new byte[0]))
           .expectDisconnect(PROTOCOL_ERROR);
     }
+  }
+
+  @Test
+  void aPasswordIsWipedOnceItWasJudged() throws Exception {
+    List<char[]> passwords = new CopyOnWriteArrayList<>();
+    server.close();
+    server =
+        start(
+            options()
+                .authenticator(
+                    (_, _) ->
+                        new Authenticator.Login() {
+                          @Override
+                          public List<List<String>> waysIn() {
+                            return List.of(List.of("password"));
+                          }
+
+                          @Override
+                          public Authenticator.@Nullable Proof password(char[] password) {
+                            assertThat(password).containsExactly('g', 'o', 'o', 'd');
+                            passwords.add(password);
+                            return null;
+                          }
+
+                          @Override
+                          public @Nullable AccessPolicy admit(List<Authenticator.Proof> proofs) {
+                            return null;
+                          }
+                        }));
+    try (var c = client()) {
+      c.handshake().requestService();
+      c.send(password("good")).expect(UserauthFailure.TYPE);
+    }
+    assertThat(passwords).containsExactly(new char[4]);
   }
 
   @Test

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.adit.ssh.wire.AuthMessage.UserauthBanner;
 import dev.adit.ssh.wire.AuthMessage.UserauthFailure;
+import dev.adit.ssh.wire.AuthMessage.UserauthPasswdChangereq;
 import dev.adit.ssh.wire.AuthMessage.UserauthRequest;
 import dev.adit.ssh.wire.AuthMessage.UserauthSuccess;
 import dev.adit.ssh.wire.ConnectionMessage.ChannelClose;
@@ -36,7 +37,10 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -626,6 +630,45 @@ class RudePeerTest {
           assertThat(p.expect(UserauthRequest.TYPE).method()).isEqualTo("keyboard-interactive");
           p.send(refusal).expect(Disconnect.TYPE);
         });
+  }
+
+  @Test
+  void aPasswordIsWipedOnceItWasSent() throws Exception {
+    char[] old = "secret".toCharArray();
+    char[] fresh = "newer".toCharArray();
+    char[] again = "newer".toCharArray();
+    Deque<char[]> answers = new ArrayDeque<>(List.of(old, fresh, again));
+    var person =
+        new UserInteraction() {
+          @Override
+          public char[] askSecret(String prompt) {
+            return answers.remove();
+          }
+        };
+    try (var peer =
+            RudePeer.start(
+                p -> {
+                  p.handshake().expectAuthentication();
+                  p.send(new UserauthFailure(List.of("password"), false));
+                  assertThat(p.expect(UserauthRequest.TYPE).methodFields())
+                      .isEqualTo(
+                          WireWriter.create().writeBoolean(false).writeString("secret").toBytes());
+                  p.send(new UserauthPasswdChangereq("too old", ""));
+                  assertThat(p.expect(UserauthRequest.TYPE).methodFields())
+                      .isEqualTo(
+                          WireWriter.create()
+                              .writeBoolean(true)
+                              .writeString("secret")
+                              .writeString("newer")
+                              .toBytes());
+                  p.send(new UserauthSuccess()).expectEnd();
+                });
+        var connection = client.connect(to(peer).interaction(person).build())) {
+      assertThat(connection.authenticatedMethod()).isEqualTo("password");
+    }
+    assertThat(List.of(old, fresh, again))
+        .allMatch(chars -> Arrays.equals(chars, new char[chars.length]));
+    assertThat(answers).isEmpty();
   }
 
   @Test

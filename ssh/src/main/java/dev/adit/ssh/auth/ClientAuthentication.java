@@ -318,19 +318,21 @@ public final class ClientAuthentication {
       if (password == null) {
         return last;
       }
-      request("password", WireWriter.create().writeBoolean(false).writeString(password).toBytes());
-      byte[] payload = receive();
-      while (payload[0] == UserauthPasswdChangereq.TYPE.number()) {
-        UserauthPasswdChangereq m = transport.parse(UserauthPasswdChangereq.TYPE, payload);
-        config.interaction().show(Text.escapeLines(m.prompt()));
-        byte[] changed = newPassword(password);
-        if (changed == null) {
-          return last;
+      byte[] payload;
+      try {
+        payload = exchange(passwordFields(false, password));
+        while (payload[0] == UserauthPasswdChangereq.TYPE.number()) {
+          UserauthPasswdChangereq m = transport.parse(UserauthPasswdChangereq.TYPE, payload);
+          config.interaction().show(Text.escapeLines(m.prompt()));
+          byte[] changed = newPassword(password);
+          if (changed == null) {
+            return last;
+          }
+          payload = exchange(changed);
         }
-        request("password", changed);
-        payload = receive();
+      } finally {
+        wipe(password);
       }
-      Arrays.fill(password, (byte) 0);
       last = answer(payload);
       if (!mayTryAgain(last, "password")) {
         return last;
@@ -347,11 +349,41 @@ public final class ClientAuthentication {
       if (first == null || again == null) {
         return null;
       }
-      if (Arrays.equals(first, again)) {
-        return WireWriter.create().writeBoolean(true).writeString(old).writeString(first).toBytes();
+      try {
+        if (Arrays.equals(first, again)) {
+          return passwordFields(true, old, first);
+        }
+      } finally {
+        wipe(first);
+        wipe(again);
       }
       config.interaction().show("Mismatch; try again, EOF to quit.");
     }
+  }
+
+  /** Of exactly their size: a buffer that grows would leave copies behind. */
+  private static byte[] passwordFields(boolean change, byte[]... passwords) {
+    ByteBuffer fields =
+        ByteBuffer.allocate(1 + Arrays.stream(passwords).mapToInt(p -> 4 + p.length).sum());
+    fields.put((byte) (change ? 1 : 0));
+    for (byte[] password : passwords) {
+      fields.putInt(password.length).put(password);
+    }
+    return fields.array();
+  }
+
+  /** The answer to a request, whose fields are sealed by then and are wiped. */
+  private byte[] exchange(byte[] passwordFields) throws SshException, InterruptedException {
+    try {
+      request("password", passwordFields);
+      return receive();
+    } finally {
+      wipe(passwordFields);
+    }
+  }
+
+  private static void wipe(byte[] secret) {
+    Arrays.fill(secret, (byte) 0);
   }
 
   private boolean mayHaveSecrets(String what) {

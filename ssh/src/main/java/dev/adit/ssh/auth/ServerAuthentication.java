@@ -161,6 +161,7 @@ public final class ServerAuthentication {
             case Outcome.Proven p -> proven(who, plainName(request.method()), p);
             case Outcome.Refused r -> refuse(who, plainName(request.method()), r);
           };
+      Arrays.fill(request.methodFields(), (byte) 0);
       if (admitted != null) {
         return admitted;
       }
@@ -185,8 +186,11 @@ public final class ServerAuthentication {
     while (waiting == null) {
       byte[] payload = transport.receive();
       switch (payload[0]) {
-        case MessageNumbers.USERAUTH_REQUEST ->
-            waiting = transport.parse(UserauthRequest.TYPE, payload);
+        case MessageNumbers.USERAUTH_REQUEST -> {
+          waiting = transport.parse(UserauthRequest.TYPE, payload);
+          // It may hold a password; the copy that the request has is wiped when it was judged.
+          Arrays.fill(payload, (byte) 0);
+        }
         // Some clients ask for the service again before each method.
         case MessageNumbers.SERVICE_REQUEST -> {
           count();
@@ -366,24 +370,27 @@ public final class ServerAuthentication {
   private static Outcome password(Login who, WireReader fields) throws MalformedDataException {
     boolean change = fields.readBoolean();
     byte[] bytes = fields.readString();
-    if (change) {
-      return new Outcome.Refused("passwords can't be changed here");
-    }
-    fields.expectEnd("the request");
-    if (bytes.length > MAX_PASSWORD) {
-      return new Outcome.Refused("the password is longer than " + MAX_PASSWORD + " bytes");
-    }
-    char[] password = decoded(bytes);
-    if (password == null) {
-      return new Outcome.Refused("the password is not UTF-8");
-    }
     try {
-      Proof proof = who.password(password);
-      return proof == null
-          ? new Outcome.Refused("wrong password")
-          : new Outcome.Proven(proof, null);
+      if (change) {
+        return new Outcome.Refused("passwords can't be changed here");
+      }
+      fields.expectEnd("the request");
+      if (bytes.length > MAX_PASSWORD) {
+        return new Outcome.Refused("the password is longer than " + MAX_PASSWORD + " bytes");
+      }
+      char[] password = decoded(bytes);
+      if (password == null) {
+        return new Outcome.Refused("the password is not UTF-8");
+      }
+      try {
+        Proof proof = who.password(password);
+        return proof == null
+            ? new Outcome.Refused("wrong password")
+            : new Outcome.Proven(proof, null);
+      } finally {
+        Arrays.fill(password, '\0');
+      }
     } finally {
-      Arrays.fill(password, '\0');
       Arrays.fill(bytes, (byte) 0);
     }
   }

@@ -1,5 +1,6 @@
 package dev.adit.ssh.crypto;
 
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,7 +45,8 @@ public record CipherSuite(CipherAlgorithm cipher, @Nullable MacAlgorithm mac) {
   }
 
   /**
-   * A sealer with the fastest implementation there is.
+   * A sealer with the fastest implementation there is, which has copies of the keys: the arrays are
+   * overwritten.
    *
    * @param key of {@link CipherAlgorithm#keyLength} bytes
    * @param iv of {@link CipherAlgorithm#ivLength} bytes
@@ -57,6 +59,8 @@ public record CipherSuite(CipherAlgorithm cipher, @Nullable MacAlgorithm mac) {
     } catch (IllegalStateException e) {
       logFallback(fastest, e);
       return newSealer(CryptoProvider.JDK, key, iv, macKey);
+    } finally {
+      wipe(key, iv, macKey);
     }
   }
 
@@ -68,6 +72,8 @@ public record CipherSuite(CipherAlgorithm cipher, @Nullable MacAlgorithm mac) {
     } catch (IllegalStateException e) {
       logFallback(fastest, e);
       return newOpener(CryptoProvider.JDK, key, iv, macKey);
+    } finally {
+      wipe(key, iv, macKey);
     }
   }
 
@@ -123,6 +129,12 @@ public record CipherSuite(CipherAlgorithm cipher, @Nullable MacAlgorithm mac) {
       throw new IllegalStateException("no MAC");
     }
     return mac;
+  }
+
+  private static void wipe(byte[]... arrays) {
+    for (byte[] array : arrays) {
+      Arrays.fill(array, (byte) 0);
+    }
   }
 
   private void require(byte[] key, byte[] iv, byte[] macKey) {

@@ -2,6 +2,7 @@ package dev.adit.ssh.crypto;
 
 import dev.adit.ssh.wire.WireWriter;
 import java.math.BigInteger;
+import java.util.Arrays;
 import org.bouncycastle.math.ec.rfc7748.X25519;
 
 /** X25519 (RFC 7748) as SSH uses it (RFC 8731), alone and as the classical half of the hybrids. */
@@ -12,7 +13,7 @@ final class Curve25519 {
 
   /** One side's ephemeral key. */
   static final class KeyPair {
-    private final byte[] privateKey = Randomness.bytes(KEY_LENGTH);
+    final byte[] privateKey = Randomness.bytes(KEY_LENGTH);
     private final byte[] publicKey = new byte[KEY_LENGTH];
 
     KeyPair() {
@@ -23,9 +24,13 @@ final class Curve25519 {
       return publicKey;
     }
 
-    /** The 32 bytes of RFC 7748's X25519 function. */
+    /** The 32 bytes of RFC 7748's X25519 function. Once: the private key is wiped. */
     byte[] agree(byte[] theirs) throws InvalidKeyExchangeException {
-      return Curve25519.agree(privateKey, theirs);
+      try {
+        return Curve25519.agree(privateKey, theirs);
+      } finally {
+        Arrays.fill(privateKey, (byte) 0);
+      }
     }
   }
 
@@ -64,6 +69,10 @@ final class Curve25519 {
 
   /** RFC 8731 section 3.1: the bytes are read as a big-endian number. */
   private static byte[] mpint(byte[] secret) {
-    return WireWriter.create().writeMpint(new BigInteger(1, secret)).toBytes();
+    try {
+      return WireWriter.create().writeMpint(new BigInteger(1, secret)).toBytes();
+    } finally {
+      Arrays.fill(secret, (byte) 0);
+    }
   }
 }

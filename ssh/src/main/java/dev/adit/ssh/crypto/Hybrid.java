@@ -72,7 +72,12 @@ final class Hybrid {
   }
 
   private static byte[] combine(Hash hash, byte[] kemSecret, byte[] curveSecret) {
-    return WireWriter.create().writeString(hash.of(kemSecret, curveSecret)).toBytes();
+    try {
+      return WireWriter.create().writeString(hash.of(kemSecret, curveSecret)).toBytes();
+    } finally {
+      Arrays.fill(kemSecret, (byte) 0);
+      Arrays.fill(curveSecret, (byte) 0);
+    }
   }
 
   private static void requireLength(Kem kem, String what, byte[] bytes, int length)

@@ -345,7 +345,11 @@ final class PemKeyFormat implements KeyFormat {
       if (seed.length != 32) {
         throw new MalformedDataException("the Ed25519 key has " + seed.length + " bytes, not 32");
       }
-      return PrivateKey.ed25519(seed);
+      try {
+        return PrivateKey.ed25519(seed);
+      } finally {
+        Arrays.fill(seed, (byte) 0);
+      }
     }
     throw new MalformedDataException("a key of the type " + algorithm + " is not supported");
   }

@@ -275,13 +275,16 @@ abstract sealed class KeyExchange permits ClientKeyExchange, ServerKeyExchange {
     Direction toClient = Direction.toClient(algorithms);
     negotiated = algorithms;
     cipherLimit = Math.min(limitOf(toServer.suite()), limitOf(toClient.suite()));
-    transport.sendNewKeys((server ? toClient : toServer).newSealer(keys), strict, keyBytes());
-    if (first) {
-      firstKeysSent(theirs);
+    try {
+      transport.sendNewKeys((server ? toClient : toServer).newSealer(keys), strict, keyBytes());
+      if (first) {
+        firstKeysSent(theirs);
+      }
+      expect(NewKeys.TYPE);
+      transport.installOpener((server ? toServer : toClient).newOpener(keys), strict);
+    } finally {
+      Arrays.fill(agreed.secret(), (byte) 0);
     }
-    expect(NewKeys.TYPE);
-    transport.installOpener((server ? toServer : toClient).newOpener(keys), strict);
-    Arrays.fill(agreed.secret(), (byte) 0);
     rekeyed = !first;
     transport.listener().keysExchanged(algorithms, strict, first);
     first = false;

@@ -98,6 +98,14 @@ class KexAlgorithmTest {
   }
 
   @Test
+  void anEphemeralKeyIsWipedOnceItWasUsed() throws Exception {
+    var pair = new Curve25519.KeyPair();
+    assertThat(pair.privateKey).isNotEqualTo(new byte[Curve25519.KEY_LENGTH]);
+    pair.agree(new Curve25519.KeyPair().publicKey());
+    assertThat(pair.privateKey).containsOnly(0);
+  }
+
+  @Test
   void curve25519SecretIsTheMpintOfX25519() throws Exception {
     // Often enough that the secret begins with a set bit, and with a zero byte, too.
     for (int i = 0; i < 40; i++) {

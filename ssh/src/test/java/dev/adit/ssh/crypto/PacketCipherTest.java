@@ -309,6 +309,31 @@ class PacketCipherTest {
     assertThatIllegalArgumentException().isThrownBy(() -> suite.newOpener(key, iv, macKey));
   }
 
+  /** What the ciphers hold are copies of their own, which close takes away. */
+  @ParameterizedTest
+  @MethodSource("suites")
+  void keysThatWereHandedOverAreWiped(CipherSuite suite) {
+    String name = name(suite);
+    byte[] key = VECTORS.bytes(name + ".key");
+    byte[] iv = VECTORS.bytes(name + ".iv");
+    byte[] macKey = macKey(suite);
+    try (PacketSealer sealer = suite.newSealer(key, iv, macKey)) {
+      assertThat(sealer.tagLength()).isPositive();
+    }
+    assertThat(List.of(key, iv, macKey)).allMatch(PacketCipherTest::isWiped);
+    key = VECTORS.bytes(name + ".key");
+    iv = VECTORS.bytes(name + ".iv");
+    macKey = macKey(suite);
+    try (PacketOpener opener = suite.newOpener(key, iv, macKey)) {
+      assertThat(opener.tagLength()).isPositive();
+    }
+    assertThat(List.of(key, iv, macKey)).allMatch(PacketCipherTest::isWiped);
+  }
+
+  private static boolean isWiped(byte[] array) {
+    return Arrays.equals(array, new byte[array.length]);
+  }
+
   private static PacketSealer sealer(CipherSuite suite, CryptoProvider provider) {
     String name = name(suite);
     return suite.newSealer(

@@ -10,8 +10,10 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -190,6 +192,25 @@ class PrivateKeyFileTest {
     key = PrivateKeyFile.read(TestKeys.copy("rsa-pem-aes128", directory), counting);
     assertThat(key.publicKey()).isEqualTo(TestKeys.key("rsa.pub"));
     assertThat(asked).hasValue(1);
+  }
+
+  @Test
+  void passphrasesAndUnlockedKeysAreWiped() throws Exception {
+    char[] wrong = "nonsense".toCharArray();
+    char[] right = TestKeys.PASSPHRASE.toCharArray();
+    Deque<char[]> answers = new ArrayDeque<>(List.of(wrong, right));
+    PrivateKeyFile key =
+        PrivateKeyFile.read(
+            TestKeys.copy("openssh-aes256-ctr", directory), prompt -> answers.remove());
+    key.sign("ssh-ed25519", new byte[1]);
+    assertThat(wrong).containsOnly('\0');
+    assertThat(right).containsOnly('\0');
+
+    byte[] seed = ((PrivateKey.Ed25519Private) key.open().key()).seed();
+    assertThat(seed).isNotEqualTo(new byte[seed.length]);
+    key.close();
+    assertThat(seed).containsOnly(0);
+    assertThat(key.needsPassphrase()).isTrue();
   }
 
   @Test
