@@ -88,7 +88,7 @@ public final class Relay extends ChannelInboundHandlerAdapter implements Channel
 
   private @Nullable ByteBuf gathered;
   private int unflushed;
-  private boolean written;
+  private @Nullable ByteBuf newest;
   private boolean flushScheduled;
   private int inFlight;
   private boolean eofAfterWrites;
@@ -135,8 +135,7 @@ public final class Relay extends ChannelInboundHandlerAdapter implements Channel
   /** Bytes for the application that don't come from the channel. */
   void writeFirst(byte[] bytes) {
     if (bytes.length > 0 && !localGone) {
-      local.write(Unpooled.wrappedBuffer(bytes), local.voidPromise());
-      written = true;
+      write(Unpooled.wrappedBuffer(bytes));
       flushLater();
     }
   }
@@ -272,9 +271,8 @@ public final class Relay extends ChannelInboundHandlerAdapter implements Channel
       gather(data);
     } else {
       writeGathered();
-      local.write(data.retain(), local.voidPromise());
       unflushed += length;
-      written = true;
+      write(data.retain());
     }
     flushLater();
   }
@@ -297,10 +295,17 @@ public final class Relay extends ChannelInboundHandlerAdapter implements Channel
   private void writeGathered() {
     if (gathered != null) {
       unflushed += gathered.readableBytes();
-      local.write(gathered, local.voidPromise());
-      written = true;
+      write(gathered);
       gathered = null;
     }
+  }
+
+  /** The newest waits for the next or for the flush: only the last of a flush needs a promise. */
+  private void write(ByteBuf data) {
+    if (newest != null) {
+      local.write(newest, local.voidPromise());
+    }
+    newest = data;
   }
 
   private void flushLater() {
@@ -317,16 +322,17 @@ public final class Relay extends ChannelInboundHandlerAdapter implements Channel
       // Otherwise the socket lags, and more may be copied to what is there.
       writeGathered();
     }
-    if (!written) {
+    ByteBuf last = newest;
+    if (last == null) {
       afterWrites();
       return;
     }
-    written = false;
+    newest = null;
     int length = unflushed;
     unflushed = 0;
     inFlight++;
     local
-        .writeAndFlush(Unpooled.EMPTY_BUFFER)
+        .writeAndFlush(last)
         .addListener(
             done -> {
               inFlight--;

@@ -2,6 +2,7 @@ package dev.adit.ssh.forward;
 
 import dev.adit.ssh.connection.SshChannel;
 import dev.adit.ssh.transport.Buffers;
+import dev.adit.ssh.transport.Loopback;
 import dev.adit.ssh.transport.ReadInto;
 import dev.adit.ssh.transport.Umask;
 import io.netty.bootstrap.Bootstrap;
@@ -121,12 +122,14 @@ public final class Sockets {
     return connecting(loop, EPOLL ? EpollSocketChannel::new : NioSocketChannel::new)
         .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, Math.toIntExact(patience.toMillis()))
         .option(ChannelOption.TCP_NODELAY, true)
+        .handler(preparing(Loopback.unpaced(to)))
         .connect(to);
   }
 
   /** As {@link #connect}, to a Unix socket. */
   static ChannelFuture connectUnix(EventLoop loop, String path) {
     return connecting(loop, EPOLL ? EpollDomainSocketChannel::new : NioDomainSocketChannel::new)
+        .handler(preparing())
         .connect(unixAddress(path));
   }
 
@@ -137,14 +140,17 @@ public final class Sockets {
         .option(ChannelOption.ALLOCATOR, Buffers.ALLOCATOR)
         .option(ChannelOption.AUTO_READ, false)
         .option(ChannelOption.AUTO_CLOSE, false)
-        .option(ChannelOption.ALLOW_HALF_CLOSURE, true)
-        .handler(
-            new ChannelInitializer<>() {
-              @Override
-              protected void initChannel(Channel channel) {
-                prepareReads(channel);
-              }
-            });
+        .option(ChannelOption.ALLOW_HALF_CLOSURE, true);
+  }
+
+  private static ChannelHandler preparing(ChannelHandler... more) {
+    return new ChannelInitializer<>() {
+      @Override
+      protected void initChannel(Channel channel) {
+        prepareReads(channel);
+        channel.pipeline().addLast(more);
+      }
+    };
   }
 
   /**
@@ -164,6 +170,7 @@ public final class Sockets {
                     : NioServerSocketChannel::new,
                 accepted)
             .option(ChannelOption.SO_REUSEADDR, true)
+            .handler(Loopback.unpaced(at))
             .childOption(ChannelOption.TCP_NODELAY, true);
     if (EPOLL && v6) {
       server.option(V6_ONLY, 1);

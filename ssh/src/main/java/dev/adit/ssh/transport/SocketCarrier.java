@@ -103,7 +103,13 @@ public final class SocketCarrier extends ChannelInboundHandlerAdapter implements
             .option(
                 ChannelOption.CONNECT_TIMEOUT_MILLIS,
                 (int) Math.min(options.timeout.toMillis(), Integer.MAX_VALUE))
-            .handler(early);
+            .handler(
+                new ChannelInitializer<>() {
+                  @Override
+                  protected void initChannel(Channel channel) {
+                    channel.pipeline().addLast(early, Loopback.unpaced(to));
+                  }
+                });
     if (options.trafficClass >= 0) {
       bootstrap.option(ChannelOption.IP_TOS, options.trafficClass);
     }
@@ -136,7 +142,8 @@ public final class SocketCarrier extends ChannelInboundHandlerAdapter implements
                             v6 ? SocketProtocolFamily.INET6 : SocketProtocolFamily.INET)
                     : NioServerSocketChannel::new)
             .option(ChannelOption.SO_REUSEADDR, true)
-            .option(ChannelOption.SO_BACKLOG, options.backlog);
+            .option(ChannelOption.SO_BACKLOG, options.backlog)
+            .handler(Loopback.unpaced(at));
     if (Epoll.isAvailable() && v6) {
       server.option(V6_ONLY, 1);
     }
