@@ -3,6 +3,7 @@ package dev.adit.ssh;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import dev.adit.ssh.UserInteraction.Question;
+import java.net.InetAddress;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -14,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 public final class Miners implements Authenticator {
   public static final String USER = "miner";
 
-  /** Seeds of Ed25519 keys. B is let in too, but as somebody else. */
+  /** Seeds of Ed25519 keys. B is let in too, but as somebody else, who may do nothing. */
   public static final byte[] A = "the private key of a good miner.".getBytes(US_ASCII);
 
   public static final byte[] B = "the private key of a bad miner..".getBytes(US_ASCII);
@@ -64,12 +65,29 @@ public final class Miners implements Authenticator {
       };
     }
 
-    /** The policy's name is that of the key that was proven. */
     @Override
     public AccessPolicy admit(List<Authenticator.Proof> proofs) {
       byte[] blob = ((Proof) proofs.getFirst()).blob();
-      String name = Arrays.equals(blob, RudePeer.publicKey(B)) ? "B" : "A";
-      return () -> name;
+      return Arrays.equals(blob, RudePeer.publicKey(B)) ? () -> "B" : GOOD;
     }
   }
+
+  /** Who is not B may connect to anything. */
+  private static final AccessPolicy GOOD =
+      new AccessPolicy() {
+        @Override
+        public String user() {
+          return "A";
+        }
+
+        @Override
+        public Decision<Target> connect(Target target) {
+          return Decision.allowed(target);
+        }
+
+        @Override
+        public Decision<InetAddress> dial(Target.Tcp target, InetAddress address) {
+          return Decision.allowed(address);
+        }
+      };
 }

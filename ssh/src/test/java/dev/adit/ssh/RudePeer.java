@@ -29,6 +29,7 @@ import dev.adit.ssh.wire.Message;
 import dev.adit.ssh.wire.MessageNumbers;
 import dev.adit.ssh.wire.MessageType;
 import dev.adit.ssh.wire.TransportMessage.Disconnect;
+import dev.adit.ssh.wire.TransportMessage.Ignore;
 import dev.adit.ssh.wire.TransportMessage.KexEcdhInit;
 import dev.adit.ssh.wire.TransportMessage.KexEcdhReply;
 import dev.adit.ssh.wire.TransportMessage.KexInit;
@@ -47,10 +48,13 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.Deque;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
@@ -86,7 +90,7 @@ public final class RudePeer implements AutoCloseable {
     KEX,
     /** The same with a peer that lacks strict key exchange. */
     KEX_NOT_STRICT,
-    /** The method's messages are over: NEWKEYS is due. */
+    /** The method's messages are over, and adit's NEWKEYS has come: ours is due. */
     NEWKEYS_DUE,
     /** Under the first keys; the service is due. */
     AFTER_NEWKEYS,
@@ -99,11 +103,17 @@ public final class RudePeer implements AutoCloseable {
     /** Logged in; the peer has sent KEXINIT, and has adit's: the method's messages are due. */
     REKEYING,
     /** Logged in; adit has sent KEXINIT, and the peer has not. */
-    REKEY_ASKED
+    REKEY_ASKED,
+    /** As BEFORE_AUTH, but both have sent KEXINIT again. */
+    REKEYING_FOR_AUTH
   }
 
   public static final String STRICT = "kex-strict-s-v00@openssh.com";
   public static final String STRICT_CLIENT = "kex-strict-c-v00@openssh.com";
+
+  /** As many bytes make adit renew the keys, and a login doesn't have them. */
+  public static final int REKEY_BYTES = 64 * 1024;
+
   private static final String IDENTIFICATION = "SSH-2.0-rude_1.0";
   private static final byte[] SEED = "a host key that everybody knows.".getBytes(US_ASCII);
   private static final String CURVE25519 = "curve25519-sha256";
@@ -115,8 +125,6 @@ public final class RudePeer implements AutoCloseable {
   private Socket socket = new Socket();
   private InputStream in = InputStream.nullInputStream();
   private OutputStream out = OutputStream.nullOutputStream();
-
-  private final ByteBuf readBuffer = Unpooled.directBuffer(64 * 1024);
 
   private @Nullable PacketSealer sealer;
   private @Nullable PacketOpener opener;
@@ -138,6 +146,9 @@ public final class RudePeer implements AutoCloseable {
   private @Nullable PacketCompressor compressor;
   private @Nullable PacketDecompressor decompressor;
   private @Nullable ByteArrayOutputStream burst;
+  private long bytesSent;
+  private long silentBehind = Long.MAX_VALUE;
+  private final Deque<byte[]> passedOver = new ArrayDeque<>();
   private final BitSet heard = new BitSet(256);
 
   private RudePeer(@Nullable ServerSocket listener) {
@@ -170,6 +181,11 @@ public final class RudePeer implements AutoCloseable {
     return peer;
   }
 
+  /** Where a client connects from. */
+  public InetSocketAddress localAddress() {
+    return (InetSocketAddress) socket.getLocalSocketAddress();
+  }
+
   public int port() {
     return Objects.requireNonNull(listener).getLocalPort();
   }
@@ -199,7 +215,7 @@ public final class RudePeer implements AutoCloseable {
     talkOver(Objects.requireNonNull(listener).accept());
   }
 
-  private boolean isClient() {
+  public boolean isClient() {
     return listener == null;
   }
 
@@ -215,8 +231,8 @@ public final class RudePeer implements AutoCloseable {
 
   /**
    * From nothing to a state, as a well-behaved peer gets there. A client needs a server that lets
-   * in {@link Miners}; a server needs a client that answers questions, and {@link
-   * State#REKEY_ASKED} somebody who makes adit begin the exchange.
+   * in {@link Miners}; a server needs a client that answers questions. For {@link
+   * State#REKEY_ASKED} adit's RekeyLimit must be {@link #REKEY_BYTES}.
    */
   public RudePeer reach(State state) throws Exception {
     switch (state) {
@@ -224,8 +240,8 @@ public final class RudePeer implements AutoCloseable {
       case IDENTIFIED -> identify();
       case KEX -> identify().kexInit().expectKexInit();
       case KEX_NOT_STRICT -> identify().kexInit(kexInit(CURVE25519)).expectKexInit();
-      case NEWKEYS_DUE -> reach(State.KEX).kexAnswer();
-      case AFTER_NEWKEYS -> reach(State.NEWKEYS_DUE).newKeys().expectNewKeys();
+      case NEWKEYS_DUE -> reach(State.KEX).kexAnswer().expectNewKeys();
+      case AFTER_NEWKEYS -> reach(State.NEWKEYS_DUE).newKeys();
       case BEFORE_AUTH -> {
         reach(State.AFTER_NEWKEYS);
         if (isClient()) {
@@ -245,7 +261,11 @@ public final class RudePeer implements AutoCloseable {
       }
       case OPEN -> reach(State.BEFORE_AUTH).carryOn(State.BEFORE_AUTH);
       case REKEYING -> reach(State.OPEN).kexInit(kexInit(CURVE25519)).expectKexInit();
-      case REKEY_ASKED -> reach(State.OPEN).expectKexInit();
+      case REKEY_ASKED -> {
+        reach(State.OPEN).send(new Ignore(new byte[REKEY_BYTES])).expectKexInit();
+      }
+      case REKEYING_FOR_AUTH ->
+          reach(State.BEFORE_AUTH).kexInit(kexInit(CURVE25519)).expectKexInit();
     }
     return this;
   }
@@ -255,8 +275,8 @@ public final class RudePeer implements AutoCloseable {
     switch (state) {
       case BEFORE_VERSION -> identify().carryOn(State.IDENTIFIED);
       case IDENTIFIED -> kexInit().expectKexInit().carryOn(State.KEX);
-      case KEX, KEX_NOT_STRICT -> kexAnswer().carryOn(State.NEWKEYS_DUE);
-      case NEWKEYS_DUE -> newKeys().expectNewKeys().carryOn(State.AFTER_NEWKEYS);
+      case KEX, KEX_NOT_STRICT -> kexAnswer().expectNewKeys().carryOn(State.NEWKEYS_DUE);
+      case NEWKEYS_DUE -> newKeys().carryOn(State.AFTER_NEWKEYS);
       case AFTER_NEWKEYS -> {
         if (isClient()) {
           requestService();
@@ -269,9 +289,9 @@ public final class RudePeer implements AutoCloseable {
         if (isClient()) {
           send(proof(Miners.USER, Miners.A, Miners.A)).expect(UserauthSuccess.TYPE);
           // The server tells its host keys.
-          expect(GlobalRequest.TYPE);
+          loggedIn().expect(GlobalRequest.TYPE);
         } else {
-          send(new UserauthSuccess());
+          send(new UserauthSuccess()).loggedIn();
         }
       }
       case DURING_AUTH -> {
@@ -286,6 +306,7 @@ public final class RudePeer implements AutoCloseable {
       case OPEN -> {}
       case REKEYING -> kexAnswer().newKeys().expectNewKeys();
       case REKEY_ASKED -> kexInit(kexInit(CURVE25519)).carryOn(State.REKEYING);
+      case REKEYING_FOR_AUTH -> carryOn(State.REKEYING).carryOn(State.BEFORE_AUTH);
     }
     return this;
   }
@@ -614,10 +635,20 @@ public final class RudePeer implements AutoCloseable {
     return payload(message.toBytes());
   }
 
-  /** Compression of zlib@openssh.com in both directions, which begins behind the login. */
-  public RudePeer startCompression() {
-    compressor = new PacketCompressor();
-    decompressor = new PacketDecompressor(1 << 20);
+  /** Compression, if it is agreed, begins behind USERAUTH_SUCCESS. */
+  private RudePeer loggedIn() {
+    if (ours.compressionToClient().contains("zlib@openssh.com")) {
+      compressor = new PacketCompressor();
+      decompressor = new PacketDecompressor(1 << 20);
+    }
+    return this;
+  }
+
+  /** Loses a packet on its way: adit sees that the next has another sequence number. */
+  public RudePeer lose(Message message) throws IOException {
+    burst = new ByteArrayOutputStream();
+    send(message);
+    burst = null;
     return this;
   }
 
@@ -654,7 +685,7 @@ public final class RudePeer implements AutoCloseable {
   /**
    * A packet that says of itself what it is not.
    *
-   * @param saidLength packet_length, which is sealed as it stands here
+   * @param saidLength packet_length, as it is read when it is decrypted
    * @param saidPadding padding_length
    * @param padding bytes that come behind the payload
    */
@@ -663,11 +694,13 @@ public final class RudePeer implements AutoCloseable {
     int length = 1 + payload.length + padding;
     int tag = sealer == null ? 0 : sealer.tagLength();
     ByteBuf buffer = Unpooled.directBuffer(4 + length + tag);
-    buffer.writeInt((int) saidLength).writeByte(saidPadding).writeBytes(payload);
+    buffer.writeInt(length).writeByte(saidPadding).writeBytes(payload);
     buffer.writeZero(padding + tag);
     if (sealer != null) {
       sealer.seal(buffer, 0, length, sent);
     }
+    // In clear, or encrypted by a stream: a bit that is changed here is changed there.
+    buffer.setInt(0, buffer.getInt(0) ^ length ^ (int) saidLength);
     sent++;
     byte[] bytes = ByteBufUtil.getBytes(buffer);
     buffer.release();
@@ -679,15 +712,27 @@ public final class RudePeer implements AutoCloseable {
     return Integer.toUnsignedLong(sent - 1);
   }
 
+  /** From this byte on nothing goes out any more, whatever the script says. */
+  public RudePeer silentBehind(long bytes) {
+    silentBehind = bytes;
+    return this;
+  }
+
+  /** Bytes that went out. */
+  public long bytesSent() {
+    return bytesSent;
+  }
+
   /** Bytes as they are. */
   public RudePeer raw(byte[] bytes) throws IOException {
     ByteArrayOutputStream held = burst;
-    if (held == null) {
-      out.write(bytes);
-      out.flush();
-    } else {
+    if (held != null) {
       held.writeBytes(bytes);
+      return this;
     }
+    int length = (int) Math.clamp(silentBehind - bytesSent, 0, bytes.length);
+    out.write(bytes, 0, length);
+    bytesSent += length;
     return this;
   }
 
@@ -702,6 +747,29 @@ public final class RudePeer implements AutoCloseable {
 
   public <M extends Message> M expect(MessageType<M> type) throws IOException {
     return type.parse(WireReader.over(read()));
+  }
+
+  /** The next message of this type; what was sent before it is read afterwards. */
+  public <M extends Message> M expectEventually(MessageType<M> type) throws IOException {
+    while (true) {
+      byte[] payload = readPacket();
+      if ((payload[0] & 0xff) == type.number()) {
+        return type.parse(WireReader.over(payload));
+      }
+      passedOver.add(payload);
+    }
+  }
+
+  /** The next message, when the key exchanges that adit begins before it are over. */
+  public <M extends Message> M expectServing(MessageType<M> type) throws Exception {
+    while (true) {
+      byte[] payload = read();
+      if (payload[0] != MessageNumbers.KEXINIT) {
+        return type.parse(WireReader.over(payload));
+      }
+      theirs = payload;
+      carryOn(State.REKEY_ASKED);
+    }
   }
 
   public RudePeer expectAnswer(Message question, MessageType<?> type) throws IOException {
@@ -788,6 +856,12 @@ public final class RudePeer implements AutoCloseable {
     }
   }
 
+  /** Adit's identification, where ours is not told. */
+  public RudePeer expectLine() throws IOException {
+    theirIdentification = readLine();
+    return this;
+  }
+
   private String readLine() throws IOException {
     var line = new StringBuilder();
     for (int c; (c = in.read()) != '\n'; ) {
@@ -801,40 +875,64 @@ public final class RudePeer implements AutoCloseable {
 
   /** The payload of the next packet. */
   public byte[] read() throws IOException {
-    PacketOpener with = opener;
-    int head = with == null ? 4 : with.headLength();
-    readBuffer.clear();
-    readInto(head);
-    int length =
-        with == null ? readBuffer.getInt(0) : (int) with.packetLength(readBuffer, 0, received);
-    readInto(4 + length + (with == null ? 0 : with.tagLength()) - head);
-    if (with != null) {
-      try {
-        with.open(readBuffer, 0, length, received);
-      } catch (PacketIntegrityException e) {
-        throw new AssertionError("adit's packet does not open", e);
-      }
-    }
-    received++;
-    ByteBuf payload = readBuffer.slice(5, length - 1 - readBuffer.getUnsignedByte(4));
-    PacketDecompressor inflater = decompressor;
-    if (inflater != null) {
-      ByteBuf inflated = Unpooled.buffer();
-      try {
-        inflater.decompress(payload, inflated);
-      } catch (MalformedDataException e) {
-        throw new AssertionError("adit's packet does not inflate", e);
-      }
-      payload = inflated;
-    }
-    byte[] bytes = ByteBufUtil.getBytes(payload);
-    heard.set(bytes[0] & 0xff);
-    return bytes;
+    byte[] waiting = passedOver.poll();
+    return waiting == null ? readPacket() : waiting;
   }
 
-  private void readInto(int length) throws IOException {
-    if (readBuffer.writeBytes(in, length) < length) {
-      throw new EOFException();
+  /** Reads until a message of this number comes, which is then the next. */
+  public RudePeer skipTo(int number) throws IOException {
+    while (true) {
+      byte[] payload = read();
+      if (payload[0] == number) {
+        passedOver.addFirst(payload);
+        return this;
+      }
+      if (payload[0] == MessageNumbers.DISCONNECT) {
+        throw new AssertionError(Disconnect.TYPE.parse(WireReader.over(payload)).description());
+      }
     }
+  }
+
+  /** The next packet from the network, although messages that were passed over wait. */
+  public byte[] readPacket() throws IOException {
+    PacketOpener with = opener;
+    int head = with == null ? 4 : with.headLength();
+    ByteBuf buffer = Unpooled.directBuffer();
+    try {
+      readInto(buffer, head);
+      int length = with == null ? buffer.getInt(0) : (int) with.packetLength(buffer, 0, received);
+      readInto(buffer, 4 + length + (with == null ? 0 : with.tagLength()) - head);
+      if (with != null) {
+        with.open(buffer, 0, length, received);
+      }
+      received++;
+      byte[] payload = inflated(buffer.slice(5, length - 1 - buffer.getUnsignedByte(4)));
+      heard.set(payload[0] & 0xff);
+      return payload;
+    } catch (PacketIntegrityException | MalformedDataException e) {
+      throw new AssertionError("adit's packet can't be read", e);
+    } finally {
+      buffer.release();
+    }
+  }
+
+  private void readInto(ByteBuf buffer, int length) throws IOException {
+    for (int left = length; left > 0; ) {
+      int read = buffer.writeBytes(in, left);
+      if (read < 0) {
+        throw new EOFException();
+      }
+      left -= read;
+    }
+  }
+
+  private byte[] inflated(ByteBuf payload) throws MalformedDataException {
+    PacketDecompressor with = decompressor;
+    if (with == null) {
+      return ByteBufUtil.getBytes(payload);
+    }
+    ByteBuf inflated = Unpooled.buffer();
+    with.decompress(payload, inflated);
+    return ByteBufUtil.getBytes(inflated);
   }
 }

@@ -351,10 +351,10 @@ public final class Connection implements PacketHandler {
           channel(ChannelFailure.TYPE.parse(in).recipient(), number).replyReceived(false);
       case MessageNumbers.GLOBAL_REQUEST -> globalRequest(GlobalRequest.TYPE.parse(in));
       case MessageNumbers.REQUEST_SUCCESS ->
-          awaitedGlobalReply().complete(RequestSuccess.TYPE.parse(in).fields());
+          awaitedGlobalReply(number).complete(RequestSuccess.TYPE.parse(in).fields());
       case MessageNumbers.REQUEST_FAILURE -> {
         RequestFailure.TYPE.parse(in);
-        awaitedGlobalReply()
+        awaitedGlobalReply(number)
             .completeExceptionally(
                 new SshException.ForwardRefused("the peer refused the request", null));
       }
@@ -399,7 +399,7 @@ public final class Connection implements PacketHandler {
   }
 
   private void confirmed(OpenConfirmation m) throws SshException {
-    SshChannel channel = awaitingOpen(m.recipient(), "CHANNEL_OPEN_CONFIRMATION");
+    SshChannel channel = awaitingOpen(m.recipient(), MessageNumbers.CHANNEL_OPEN_CONFIRMATION);
     requireRoom(m.maximumPacket());
     channel.confirmed(m.sender(), m.initialWindow(), m.maximumPacket());
     emit(new TunnelEvent.ChannelOpened(channel.id(), channel.type()));
@@ -407,7 +407,7 @@ public final class Connection implements PacketHandler {
   }
 
   private void refused(OpenFailure m) throws SshException {
-    SshChannel channel = awaitingOpen(m.recipient(), "CHANNEL_OPEN_FAILURE");
+    SshChannel channel = awaitingOpen(m.recipient(), MessageNumbers.CHANNEL_OPEN_FAILURE);
     forget(channel);
     windowBudget.refund(channel.initialWindow());
     String reason = OpenFailureReason.describe(m.reason());
@@ -417,11 +417,12 @@ public final class Connection implements PacketHandler {
     channel.handler().refused(new SshException.ChannelRefused((int) m.reason(), why));
   }
 
-  private SshChannel awaitingOpen(int id, String message) throws SshException {
+  private SshChannel awaitingOpen(int id, int number) throws SshException {
     SshChannel channel = channels.get(id);
     if (channel == null || channel.isOpen()) {
       throw new SshException.PeerMisbehaved(
-          message + " for channel " + Integer.toUnsignedString(id) + ", which awaits none");
+          "message %s for channel %s, which awaits none"
+              .formatted(MessageNumbers.describe(number), Integer.toUnsignedString(id)));
     }
     return channel;
   }
@@ -452,10 +453,12 @@ public final class Connection implements PacketHandler {
     }
   }
 
-  private CompletableFuture<byte[]> awaitedGlobalReply() throws SshException {
+  private CompletableFuture<byte[]> awaitedGlobalReply(int number) throws SshException {
     CompletableFuture<byte[]> reply = awaitedGlobalReplies.poll();
     if (reply == null) {
-      throw new SshException.PeerMisbehaved("a reply to a global request that was never made");
+      throw new SshException.PeerMisbehaved(
+          "message %s answers a global request that was never made"
+              .formatted(MessageNumbers.describe(number)));
     }
     return reply;
   }

@@ -316,10 +316,7 @@ final class PacketDecoder implements Carrier.Listener {
     int number = buffer.getUnsignedByte(index);
     PacketLog.received(number, length);
     PacketHandler channels = handler;
-    if (channels != null
-        && number >= MessageNumbers.GLOBAL_REQUEST
-        && number <= MessageNumbers.CHANNEL_FAILURE
-        && !peerExchangesKeys) {
+    if (channels != null && isOfConnection(number) && !peerExchangesKeys) {
       channels.packet(number, buffer, index, length);
       return;
     }
@@ -338,7 +335,10 @@ final class PacketDecoder implements Carrier.Listener {
       transport.transportMessage(number, ByteBufUtil.getBytes(buffer, index, length));
       return;
     }
-    if (phase == Phase.OPEN && server && number == MessageNumbers.USERAUTH_REQUEST) {
+    if (phase == Phase.OPEN
+        && server
+        && number == MessageNumbers.USERAUTH_REQUEST
+        && !peerExchangesKeys) {
       return; // RFC 4252 section 5.1: requests after success are ignored.
     }
     if (!legalForControlLane(number)) {
@@ -355,7 +355,7 @@ final class PacketDecoder implements Carrier.Listener {
   private boolean legalForControlLane(int number) {
     boolean keyExchange = number >= MessageNumbers.KEXINIT && number <= MessageNumbers.KEX_LAST;
     boolean kexBody = number >= MessageNumbers.NEWKEYS && number <= MessageNumbers.KEX_LAST;
-    if (kexBody && !peerExchangesKeys) {
+    if (kexBody && !peerExchangesKeys && isKnown(number)) {
       return false;
     }
     if (number == MessageNumbers.KEXINIT && peerExchangesKeys) {
@@ -365,7 +365,9 @@ final class PacketDecoder implements Carrier.Listener {
       case IDENTIFICATION -> false;
       // What the strict rule forbids here, the control lane refuses: only it knows the rule holds.
       case FIRST_KEY_EXCHANGE ->
-          keyExchange || (number >= MessageNumbers.DISCONNECT && number <= MessageNumbers.DEBUG);
+          keyExchange
+              || (number >= MessageNumbers.DISCONNECT && number <= MessageNumbers.DEBUG)
+              || !isKnown(number);
       case AUTHENTICATION ->
           keyExchange
               || (!peerExchangesKeys
@@ -398,7 +400,8 @@ final class PacketDecoder implements Carrier.Listener {
                 peerExchangesKeys ? ", inside its own key exchange" : ""));
   }
 
-  private static boolean isKnown(int number) {
+  /** Whether a message has a meaning at all: what has none is answered with UNIMPLEMENTED. */
+  static boolean isKnown(int number) {
     return (number >= MessageNumbers.DISCONNECT && number <= MessageNumbers.EXT_INFO)
         || number == MessageNumbers.KEXINIT
         || number == MessageNumbers.NEWKEYS
@@ -406,10 +409,15 @@ final class PacketDecoder implements Carrier.Listener {
         || (number >= MessageNumbers.USERAUTH_REQUEST && number <= MessageNumbers.USERAUTH_BANNER)
         || (number >= MessageNumbers.USERAUTH_METHOD_FIRST
             && number <= MessageNumbers.USERAUTH_LAST)
-        || (number >= MessageNumbers.GLOBAL_REQUEST && number <= MessageNumbers.REQUEST_FAILURE)
-        || (number >= MessageNumbers.CHANNEL_OPEN && number <= MessageNumbers.CHANNEL_FAILURE)
+        || isOfConnection(number)
         || number == MessageNumbers.PING
         || number == MessageNumbers.PONG;
+  }
+
+  /** RFC 4254; what lies between its two groups is unknown. */
+  private static boolean isOfConnection(int number) {
+    return (number >= MessageNumbers.CHANNEL_OPEN && number <= MessageNumbers.CHANNEL_FAILURE)
+        || (number >= MessageNumbers.GLOBAL_REQUEST && number <= MessageNumbers.REQUEST_FAILURE);
   }
 
   private static boolean pausesBehind(int number) {

@@ -93,6 +93,7 @@ public final class Transport implements PacketSink {
   private final Map<String, byte[]> peerExtensions = new LinkedHashMap<>();
   private boolean exchanging;
   private boolean discardGuess;
+  private int extInfos;
   private long packetsTaken;
 
   // The event loop's alone.
@@ -393,8 +394,7 @@ public final class Transport implements PacketSink {
         case Event.Packet p -> {
           switch (p.number()) {
             case MessageNumbers.KEXINIT -> exchangeKeys(p);
-            case MessageNumbers.EXT_INFO ->
-                peerExtensions.putAll(parse(ExtInfo.TYPE, p.payload()).extensions());
+            case MessageNumbers.EXT_INFO -> takeExtensions(p);
             default -> {
               return p;
             }
@@ -402,6 +402,14 @@ public final class Transport implements PacketSink {
         }
       }
     }
+  }
+
+  /** RFC 8308 section 2.4. */
+  private void takeExtensions(Event.Packet packet) throws SshException {
+    if (++extInfos > TransportLimits.MAX_EXT_INFO) {
+      throw unexpected(packet.number(), "authenticating: it came too often");
+    }
+    peerExtensions.putAll(parse(ExtInfo.TYPE, packet.payload()).extensions());
   }
 
   private void exchangeKeys(Event.@Nullable Packet theirs)
@@ -443,10 +451,14 @@ public final class Transport implements PacketSink {
         case Event.Answered a -> answeredMeanwhile = a;
         case Event.Packet p when p.number() == MessageNumbers.DISCONNECT ->
             throw disconnected(parse(Disconnect.TYPE, p.payload()));
-        case Event.Packet p when p.number() <= MessageNumbers.DEBUG -> {
+        case Event.Packet p
+            when p.number() <= MessageNumbers.DEBUG || !PacketDecoder.isKnown(p.number()) -> {
           if (keyExchange.forbidsExtraMessages()) {
             throw unexpected(
                 p.number(), "waiting for " + waitingFor + " under strict key exchange");
+          }
+          if (!PacketDecoder.isKnown(p.number())) {
+            loop.execute(() -> unimplemented(p.number(), p.sequence()));
           }
         }
         // The peer may have sent it before it saw our KEXINIT.

@@ -23,6 +23,12 @@ public final class TransportLimits {
   /** Messages decoded and not yet taken by the control lane; at this many, decoding pauses. */
   static final int MAX_CONTROL_QUEUE = 64;
 
+  /**
+   * Messages of extension info before the login: RFC 8308 knows two of a server's and one of a
+   * client's, and OpenSSH's server sends one more when it knows the user.
+   */
+  static final int MAX_EXT_INFO = 3;
+
   /** Bytes of replies, adjusts and opens that wait for a key exchange to end; more disconnects. */
   static final int MAX_HELD_BYTES = 4 * 1024 * 1024;
 
