@@ -1,5 +1,6 @@
 package dev.adit.bench;
 
+import dev.adit.bench.peer.LoadTarget;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -14,112 +15,205 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
-/** What a user of a tunnel does, through the local port of one. */
+/** What a user of a tunnel does: streams, short questions, connections. */
 final class Load {
-  private final int port;
 
-  Load(int port) {
-    this.port = port;
+  /** Which way the bytes of a stream go. */
+  enum Direction {
+    UP,
+    DOWN;
+
+    @Override
+    public String toString() {
+      return this == UP ? "up" : "down";
+    }
   }
 
-  private SocketChannel connect() throws IOException {
+  /** Of round trips over a fresh connection that don't count. */
+  private static final double WARM_UP_SECONDS = 0.05;
+
+  private static final int MAX_TRIPS = 1 << 18;
+
+  private static final int QUESTION = 64;
+
+  private Load() {}
+
+  static SocketChannel connect(int port) throws IOException {
     SocketChannel socket =
         SocketChannel.open(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
     socket.setOption(StandardSocketOptions.TCP_NODELAY, true);
     return socket;
   }
 
-  /** Sends bytes to the far end; megabytes (10^6) a second, until the far end has counted them. */
-  double up(long bytes) throws IOException {
-    try (SocketChannel socket = connect()) {
-      ByteBuffer buffer = ByteBuffer.allocateDirect(LoadServer.CHUNK);
-      LoadServer.writeAll(socket, buffer.clear().put(LoadServer.SINK).flip());
-      long start = System.nanoTime();
+  /** An endless stream over one connection; closing it cuts it. */
+  static final class Stream implements AutoCloseable {
+    private final Direction direction;
+    private final Target target;
+    private final long name;
+    private final SocketChannel socket;
+    private final Thread thread;
+    private volatile long moved;
+    private volatile boolean stopped;
+
+    Stream(Direction direction, int port, Target target) throws IOException {
+      this.direction = direction;
+      this.target = target;
+      name = target.nextName();
+      socket = connect(port);
+      command(
+          socket,
+          direction == Direction.UP ? LoadTarget.SINK : LoadTarget.SOURCE,
+          name,
+          Long.MAX_VALUE);
+      thread =
+          Thread.ofPlatform().daemon().start(direction == Direction.UP ? this::send : this::take);
+    }
+
+    private void send() {
+      ByteBuffer buffer = ByteBuffer.allocateDirect(LoadTarget.CHUNK);
+      try {
+        for (long count = buffer.capacity(); !stopped; count += buffer.capacity()) {
+          LoadTarget.writeAll(socket, buffer.clear());
+          moved = count;
+        }
+      } catch (IOException e) {
+        // Cut by close(), or by the tunnel: then what arrives stands still, which is noticed.
+      }
+    }
+
+    private void take() {
+      ByteBuffer buffer = ByteBuffer.allocateDirect(LoadTarget.CHUNK);
+      try {
+        long count = 0;
+        for (int n; (n = socket.read(buffer.clear())) >= 0; ) {
+          count += n;
+          moved = count;
+        }
+      } catch (IOException e) {
+        // As above.
+      }
+    }
+
+    /** Bytes that have come out at the far end of the tunnel. */
+    long arrived() throws IOException {
+      return direction == Direction.UP ? target.count(name) : moved;
+    }
+
+    private long sent() throws IOException {
+      return direction == Direction.UP ? moved : target.count(name);
+    }
+
+    /**
+     * Sends no more and waits until everything has come out.
+     *
+     * @throws IOException if it doesn't
+     */
+    void drain() throws IOException, InterruptedException {
+      stopped = true;
+      target.stop(name);
+      long last = -1;
+      for (long quiet = System.nanoTime(); ; Thread.sleep(1)) {
+        long arrived = arrived();
+        boolean writing = direction == Direction.UP && thread.isAlive();
+        if (arrived == last && arrived == sent() && !writing) {
+          return;
+        }
+        if (arrived != last) {
+          quiet = System.nanoTime();
+        } else if (System.nanoTime() - quiet > 10e9) {
+          throw new IOException("of " + sent() + " bytes " + direction + " came " + arrived);
+        }
+        last = arrived;
+      }
+    }
+
+    @Override
+    public void close() throws IOException {
+      stopped = true;
+      socket.close();
+    }
+  }
+
+  private static void command(SocketChannel socket, byte what, long name, long length)
+      throws IOException {
+    LoadTarget.writeAll(
+        socket, ByteBuffer.allocate(17).put(what).putLong(name).putLong(length).flip());
+  }
+
+  /** Sends so many bytes over a connection of their own, until the far end has taken them. */
+  static void send(int port, Target target, long bytes) throws IOException {
+    ByteBuffer buffer = ByteBuffer.allocateDirect(LoadTarget.CHUNK);
+    try (SocketChannel socket = connect(port)) {
+      command(socket, LoadTarget.SINK, target.nextName(), bytes);
       for (long left = bytes; left > 0; ) {
-        buffer.clear().limit((int) Math.min(LoadServer.CHUNK, left));
+        buffer.clear().limit((int) Math.min(LoadTarget.CHUNK, left));
         left -= buffer.remaining();
-        LoadServer.writeAll(socket, buffer);
+        LoadTarget.writeAll(socket, buffer);
       }
-      socket.shutdownOutput();
-      buffer.clear().limit(8);
-      LoadServer.readAll(socket, buffer);
-      long nanos = System.nanoTime() - start;
-      if (buffer.getLong(0) != bytes) {
-        throw new IOException("the far end got " + buffer.getLong(0) + " of " + bytes + " bytes");
-      }
-      return bytes * 1000.0 / nanos;
+      LoadTarget.readAll(socket, buffer.clear().limit(1));
     }
   }
 
-  /** Takes bytes from the far end; megabytes (10^6) a second. */
-  double down(long bytes) throws IOException {
-    try (SocketChannel socket = connect()) {
-      ByteBuffer buffer = ByteBuffer.allocateDirect(LoadServer.CHUNK);
-      LoadServer.writeAll(socket, buffer.clear().put(LoadServer.SOURCE).putLong(bytes).flip());
+  /** Microseconds of 64-byte round trips over one connection, for so many seconds, sorted. */
+  static double[] roundTrips(int port, double seconds) throws IOException {
+    try (SocketChannel socket = connect(port)) {
+      LoadTarget.writeAll(socket, ByteBuffer.wrap(new byte[] {LoadTarget.ECHO}));
+      roundTrips(List.of(socket), WARM_UP_SECONDS);
+      return roundTrips(List.of(socket), seconds);
+    }
+  }
+
+  /** The same over connections that are echoed already, one after the other. At least one trip. */
+  static double[] roundTrips(List<SocketChannel> sockets, double seconds) throws IOException {
+    ByteBuffer buffer = ByteBuffer.allocateDirect(QUESTION);
+    double[] micros = new double[MAX_TRIPS];
+    int count = 0;
+    long end = System.nanoTime() + (long) (seconds * 1e9);
+    do {
+      SocketChannel socket = sockets.get(count % sockets.size());
       long start = System.nanoTime();
-      long got = 0;
-      while (true) {
-        buffer.clear();
-        int n = socket.read(buffer);
-        if (n < 0) {
-          break;
-        }
-        got += n;
-      }
-      long nanos = System.nanoTime() - start;
-      if (got != bytes) {
-        throw new IOException("got " + got + " of " + bytes + " bytes");
-      }
-      return bytes * 1000.0 / nanos;
-    }
+      LoadTarget.writeAll(socket, buffer.clear());
+      LoadTarget.readAll(socket, buffer.clear());
+      micros[count++] = (System.nanoTime() - start) / 1e3;
+    } while (System.nanoTime() < end && count < micros.length);
+    double[] sorted = Arrays.copyOf(micros, count);
+    Arrays.sort(sorted);
+    return sorted;
   }
 
-  /** Times round trips of 64 bytes over one connection; microseconds, sorted. */
-  double[] roundTrips(int count) throws IOException {
-    try (SocketChannel socket = connect()) {
-      ByteBuffer buffer = ByteBuffer.allocateDirect(64);
-      LoadServer.writeAll(socket, buffer.clear().put(LoadServer.ECHO).flip());
-      double[] micros = new double[count];
-      int warmUp = Math.min(count, 2000);
-      for (int i = -warmUp; i < count; i++) {
-        long start = System.nanoTime();
-        LoadServer.writeAll(socket, buffer.clear());
-        LoadServer.readAll(socket, buffer.clear());
-        if (i >= 0) {
-          micros[i] = (System.nanoTime() - start) / 1000.0;
-        }
-      }
-      Arrays.sort(micros);
-      return micros;
-    }
-  }
-
-  /** Opens connections, has one byte echoed over each and closes them; connections a second. */
-  double connections(int count, int atOnce) throws IOException, InterruptedException {
+  /**
+   * Opens connections for so many seconds, has one byte echoed over each and closes it; connections
+   * a second.
+   */
+  static double connections(int port, double seconds, int atOnce)
+      throws IOException, InterruptedException {
     long start = System.nanoTime();
+    long end = start + (long) (seconds * 1e9);
+    int count = 0;
     try (var threads = Executors.newFixedThreadPool(atOnce)) {
-      List<Future<Void>> done = new ArrayList<>();
+      List<Future<Integer>> counts = new ArrayList<>();
       for (int t = 0; t < atOnce; t++) {
-        int share = count / atOnce;
-        done.add(threads.submit((Callable<Void>) () -> connectAndEcho(share)));
+        counts.add(threads.submit((Callable<Integer>) () -> connectAndEcho(port, end)));
       }
-      for (Future<Void> future : done) {
-        future.get();
+      for (Future<Integer> each : counts) {
+        count += each.get();
       }
     } catch (ExecutionException e) {
       throw new IOException("a connection failed: " + e.getCause(), e);
     }
-    return (count / atOnce) * atOnce * 1e9 / (System.nanoTime() - start);
+    return count * 1e9 / (System.nanoTime() - start);
   }
 
-  private Void connectAndEcho(int count) throws IOException {
+  private static int connectAndEcho(int port, long end) throws IOException {
     ByteBuffer buffer = ByteBuffer.allocateDirect(2);
-    for (int i = 0; i < count; i++) {
-      try (SocketChannel socket = connect()) {
-        LoadServer.writeAll(socket, buffer.clear().put(LoadServer.ECHO).put((byte) 1).flip());
-        LoadServer.readAll(socket, buffer.clear().limit(1));
+    int count = 0;
+    while (System.nanoTime() < end) {
+      try (SocketChannel socket = connect(port)) {
+        LoadTarget.writeAll(socket, buffer.clear().put(LoadTarget.ECHO).put((byte) 1).flip());
+        LoadTarget.readAll(socket, buffer.clear().limit(1));
       }
+      count++;
     }
-    return null;
+    return count;
   }
 }

@@ -3,6 +3,7 @@ package dev.adit.bench;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.Stream;
 
 /** What the kernel says of a process. */
 final class Proc {
@@ -41,11 +42,27 @@ final class Proc {
     }
   }
 
-  /** Resident megabytes (10^6) of a process; 0 if it has ended. */
-  static double residentMegabytes(long pid) {
+  /** Resident megabytes (10^6) of a process and its children; what they share counts for each. */
+  static double residentMegabytesOfTree(long pid) {
+    return megabytesOfTree(pid, "status", "VmRSS:");
+  }
+
+  /** The same, with what processes share divided among them. */
+  static double proportionalMegabytesOfTree(long pid) {
+    return megabytesOfTree(pid, "smaps_rollup", "Pss:");
+  }
+
+  private static double megabytesOfTree(long pid, String file, String field) {
+    return ProcessHandle.of(pid).stream()
+        .flatMap(process -> Stream.concat(Stream.of(process), process.descendants()))
+        .mapToDouble(process -> megabytes(process.pid(), file, field))
+        .sum();
+  }
+
+  private static double megabytes(long pid, String file, String field) {
     try {
-      for (String line : Files.readAllLines(Path.of("/proc", Long.toString(pid), "status"))) {
-        if (line.startsWith("VmRSS:")) {
+      for (String line : Files.readAllLines(Path.of("/proc", Long.toString(pid), file))) {
+        if (line.startsWith(field)) {
           return Long.parseLong(line.replaceAll("\\D", "")) * 1024 / 1e6;
         }
       }
@@ -55,21 +72,8 @@ final class Proc {
     return 0;
   }
 
-  /** The sum over a process and its children; pages that they share count for each. */
-  static double residentMegabytesOfTree(long pid) {
-    return residentMegabytes(pid)
-        + ProcessHandle.of(pid).stream()
-            .flatMap(ProcessHandle::descendants)
-            .mapToDouble(p -> residentMegabytes(p.pid()))
-            .sum();
-  }
-
   /** Of the last minute, as an indication of how quiet the machine was. */
-  static String loadAverage() {
-    try {
-      return Files.readString(Path.of("/proc/loadavg")).split(" ")[0];
-    } catch (IOException e) {
-      return "unknown";
-    }
+  static double loadAverage() throws IOException {
+    return Double.parseDouble(Files.readString(Path.of("/proc/loadavg")).split(" ")[0]);
   }
 }

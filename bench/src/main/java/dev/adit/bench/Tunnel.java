@@ -1,84 +1,73 @@
 package dev.adit.bench;
 
-import java.io.File;
+import dev.adit.bench.Peers.Pair;
+import dev.adit.bench.peer.DelayRelay;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.nio.channels.SocketChannel;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 
-/** A tunnel program that runs with one local forward to the load server. */
+/** A client of a server that runs with one local forward to the target, over a path. */
 final class Tunnel implements AutoCloseable {
-  private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(20);
-
-  private static final long LOOK_AGAIN_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
-
-  private final Process process;
+  private final List<Program> path = new ArrayList<>();
+  private final Program client;
+  private final Program server;
   private final int port;
   private final double readyMillis;
 
-  private Tunnel(Process process, int port, double readyMillis) {
-    this.process = process;
-    this.port = port;
-    this.readyMillis = readyMillis;
-  }
-
-  /** Starts a command that opens a local port, and waits for the port. */
-  static Tunnel start(List<String> command, int port, Path log) throws IOException {
-    long start = System.nanoTime();
-    Process process =
-        new ProcessBuilder(command)
-            .redirectInput(new File("/dev/null"))
-            .redirectErrorStream(true)
-            .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
-            .start();
-    while (!isOpen(port)) {
-      if (!process.isAlive() || System.nanoTime() - start > PATIENCE_NANOS) {
-        process.destroyForcibly();
-        throw new IOException(
-            "no tunnel from " + String.join(" ", command) + "\n" + Files.readString(log));
+  /**
+   * Starts a client and waits for its port.
+   *
+   * @param roundTripMillis of the path between client and server; 0 for no relay between them
+   */
+  Tunnel(World world, Pair pair, Program server, int serverPort, Cipher cipher, int roundTripMillis)
+      throws IOException {
+    this.server = server;
+    int towards = serverPort;
+    try {
+      if (roundTripMillis > 0) {
+        towards = World.freePort();
+        String[] args = {
+          Integer.toString(towards),
+          Integer.toString(serverPort),
+          Integer.toString(roundTripMillis / 2)
+        };
+        Program relay = world.java("delay", DelayRelay.class, args);
+        path.add(relay);
+        relay.awaitPort(towards);
       }
-      // Looking all the time would take a processor from the one that is watched.
-      LockSupport.parkNanos(LOOK_AGAIN_NANOS);
-    }
-    return new Tunnel(process, port, (System.nanoTime() - start) / 1e6);
-  }
-
-  private static boolean isOpen(int port) {
-    try (SocketChannel probe =
-        SocketChannel.open(new InetSocketAddress(InetAddress.getLoopbackAddress(), port))) {
-      return true;
-    } catch (IOException e) {
-      return false;
+      port = World.freePort();
+      client =
+          world.start(
+              pair.toString().replace('/', '_'),
+              pair.client().command(world, towards, port, cipher));
+      readyMillis = client.awaitPort(port);
+    } catch (IOException | RuntimeException e) {
+      path.forEach(Program::close);
+      throw e;
     }
   }
 
-  Load load() {
-    return new Load(port);
+  /** The local one that it forwards. */
+  int port() {
+    return port;
   }
 
-  /** From the start of the process until its port was open. */
+  /** From the start of the client's process until its port was open. */
   double readyMillis() {
     return readyMillis;
   }
 
-  long pid() {
-    return process.pid();
+  Program client() {
+    return client;
+  }
+
+  Program server() {
+    return server;
   }
 
   @Override
-  public void close() throws IOException {
-    process.destroy();
-    try {
-      if (!process.waitFor(5, TimeUnit.SECONDS)) {
-        process.destroyForcibly();
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+  public void close() {
+    client.close();
+    path.forEach(Program::close);
   }
 }
