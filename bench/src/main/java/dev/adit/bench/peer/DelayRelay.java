@@ -39,6 +39,12 @@ public final class DelayRelay {
   }
 
   public static void main(String[] args) throws Exception {
+    // Without memory for a ring its connection would hang, and so would who measures over it.
+    Thread.setDefaultUncaughtExceptionHandler(
+        (_, failure) -> {
+          System.err.println(failure);
+          Runtime.getRuntime().halt(1);
+        });
     var target = new InetSocketAddress(InetAddress.getLoopbackAddress(), Integer.parseInt(args[1]));
     long delayNanos = TimeUnit.MILLISECONDS.toNanos(Long.parseLong(args[2]));
     try (var listener = ServerSocketChannel.open()) {
