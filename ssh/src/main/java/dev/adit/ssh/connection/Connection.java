@@ -47,6 +47,10 @@ import org.jspecify.annotations.Nullable;
  * for the methods that say otherwise.
  */
 public final class Connection implements PacketHandler {
+
+  /** How exactly the silence of a peer is measured, without looking at a clock for each packet. */
+  private static final int LOOKS_PER_INTERVAL = 3;
+
   private final PacketSink sink;
   private final Consumer<TunnelEvent> events;
   private final WindowBudget windowBudget = new WindowBudget(ConnectionLimits.WINDOW_BUDGET);
@@ -72,7 +76,7 @@ public final class Connection implements PacketHandler {
   private Runnable whenOpened = () -> {};
   private boolean heard;
   private @Nullable CompletableFuture<Void> signOfLife;
-  private int keepalivesUnanswered;
+  private long silentLooks;
   private @Nullable ScheduledFuture<?> keepalive;
   private @Nullable SshException closedBy;
   private final List<Runnable> endings = new ArrayList<>();
@@ -499,34 +503,36 @@ public final class Connection implements PacketHandler {
   // ---- Life and death -------------------------------------------------------------------------
 
   /**
-   * Asks the peer for a sign of life whenever it has been silent for an interval
-   * (ServerAliveInterval and ClientAliveInterval).
-   *
-   * @param maxUnanswered as many questions in a row without any packet end the connection
+   * Asks the peer for a sign of life for each interval in which it was silent (ServerAliveInterval
+   * and ClientAliveInterval), and ends the connection before it was silent for {@code count} of
+   * them, or for two: one question has had most of an interval for its answer.
    */
-  public void startKeepalive(Duration interval, int maxUnanswered, String peer) {
+  public void startKeepalive(Duration interval, int count, String peer) {
     stopKeepalive();
     if (interval.isZero()) {
       return;
     }
+    // What came right behind a look counts as late as the next look: so the last one is left out.
+    long patience = Math.max(count, 2L) * LOOKS_PER_INTERVAL - 1;
+    long look = Math.max(1, interval.toNanos() / LOOKS_PER_INTERVAL);
+    silentLooks = 0;
     keepalive =
         eventLoop()
             .scheduleWithFixedDelay(
                 () -> {
                   if (heard) {
                     heard = false;
-                    keepalivesUnanswered = 0;
-                  } else if (keepalivesUnanswered >= maxUnanswered) {
+                    silentLooks = 0;
+                  } else if (++silentLooks >= patience) {
                     sink.fail(
                         SshException.Disconnected.local("Timeout, " + peer + " not responding."));
-                  } else {
-                    keepalivesUnanswered++;
+                  } else if (silentLooks % LOOKS_PER_INTERVAL == 0) {
                     var _ = globalRequest("keepalive@openssh.com", new byte[0]);
                   }
                 },
-                interval.toMillis(),
-                interval.toMillis(),
-                TimeUnit.MILLISECONDS);
+                look,
+                look,
+                TimeUnit.NANOSECONDS);
   }
 
   /**
