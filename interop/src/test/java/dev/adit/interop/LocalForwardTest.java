@@ -26,6 +26,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -201,6 +202,24 @@ class LocalForwardTest {
       String sent = RandomBytes.send(socket.getOutputStream(), 4, 5_000_000);
       socket.shutdownOutput();
       assertThat(received.get()).isEqualTo(new RandomBytes.Received(5_000_000, sent));
+    }
+  }
+
+  @Test
+  void aSlowReaderThatHasEndedItsDirectionGetsItsWholeAnswer() throws Exception {
+    var sent = new AtomicLong();
+    byte[] piece = new byte[100_000];
+    int pieces = 200;
+    try (var target = TestServer.start(TestServer.answer(piece, pieces, sent));
+        Forward forward = tunnels.local("127.0.0.1:" + target.port());
+        var socket = Tunnels.connect(forward.port())) {
+      socket.getOutputStream().write('?');
+      socket.shutdownOutput();
+      // Until the tunnel is full: its last write was to a socket that took no more.
+      for (long before = -1; sent.get() == 0 || sent.get() != before; Thread.sleep(300)) {
+        before = sent.get();
+      }
+      assertThat(socket.getInputStream().readAllBytes()).hasSize(pieces * piece.length);
     }
   }
 

@@ -20,6 +20,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 
 /**
@@ -91,6 +92,17 @@ final class TestServer implements AutoCloseable {
   static Handler sink() {
     return connection ->
         connection.out.write(RandomBytes.receive(connection.in).digest().getBytes(US_ASCII));
+  }
+
+  /** Reads to the end of file, and only then sends so many pieces; {@code sent} counts bytes. */
+  static Handler answer(byte[] piece, int pieces, AtomicLong sent) {
+    return connection -> {
+      connection.in.readAllBytes();
+      for (int i = 0; i < pieces; i++) {
+        connection.out.write(piece);
+        sent.addAndGet(piece.length);
+      }
+    };
   }
 
   /** Sends the first {@code count} bytes of the seed's stream and ends. */

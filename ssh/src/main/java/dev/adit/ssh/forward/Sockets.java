@@ -19,7 +19,6 @@ import io.netty.channel.ChannelPromise;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.IoHandler;
-import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.epoll.Epoll;
@@ -93,8 +92,10 @@ public final class Sockets {
           threads,
           new DefaultThreadFactory("adit-loop", true),
           loop -> {
-            IoHandlerFactory io = EPOLL ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
-            IoHandler handler = io.newHandler(loop);
+            IoHandler handler =
+                EPOLL
+                    ? new StaysInEpoll(EpollIoHandler.newFactory().newHandler(loop))
+                    : NioIoHandler.newFactory().newHandler(loop);
             handlers.put(loop, handler);
             return handler;
           });

@@ -22,11 +22,20 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** A relay whose local end is slow. */
 @Timeout(60)
@@ -232,6 +241,104 @@ class RelayTest {
       assertThat(last).isEqualTo(new ChannelClose(1));
       peer.receive(new ChannelClose(0));
       assertThat(peer.connection.channelCount()).isZero();
+    }
+  }
+
+  /** What either side does, in any order that TCP and RFC 4254 allow. */
+  private enum Step {
+    APPLICATION_SENDS,
+    APPLICATION_ENDS,
+    PEER_SENDS,
+    PEER_EOF,
+    PEER_CLOSES
+  }
+
+  private static Stream<List<Step>> orders() {
+    List<List<Step>> orders = new ArrayList<>();
+    permute(new ArrayList<>(), orders);
+    return orders.stream();
+  }
+
+  private static void permute(List<Step> begun, List<List<Step>> orders) {
+    if (begun.size() == Step.values().length) {
+      orders.add(List.copyOf(begun));
+      return;
+    }
+    for (Step next : Step.values()) {
+      boolean tooEarly =
+          next == Step.APPLICATION_ENDS && !begun.contains(Step.APPLICATION_SENDS)
+              || next == Step.PEER_EOF && !begun.contains(Step.PEER_SENDS)
+              || next == Step.PEER_CLOSES && !begun.contains(Step.PEER_EOF);
+      if (!begun.contains(next) && !tooEarly) {
+        begun.add(next);
+        permute(begun, orders);
+        begun.removeLast();
+      }
+    }
+  }
+
+  /**
+   * Nothing that was sent before an end is lost, and each end is passed on. Once the peer has
+   * closed, it takes nothing any more; until then it gets all.
+   */
+  @ParameterizedTest
+  @MethodSource("orders")
+  void everyOrderOfEndsLosesNothing(List<Step> order) throws Exception {
+    byte[] theirs = new byte[300_000];
+    new Random(1).nextBytes(theirs);
+    String ours = "x".repeat(200_000);
+    try (ServerSocket target = target()) {
+      DuplexChannel socket = connect(target);
+      try (Socket application = target.accept()) {
+        relayed(socket);
+        var read = new FutureTask<>(() -> application.getInputStream().readAllBytes());
+        Thread.ofVirtual().start(read);
+        boolean closed = false;
+        boolean sentInTime = false;
+        for (Step step : order) {
+          switch (step) {
+            case APPLICATION_SENDS -> {
+              sentInTime = !closed;
+              try {
+                application.getOutputStream().write(ours.getBytes(US_ASCII));
+              } catch (IOException e) {
+                assertThat(closed).isTrue();
+              }
+              if (sentInTime) {
+                Awaitility.await().until(() -> peer.data().length() == ours.length());
+              }
+            }
+            case APPLICATION_ENDS -> {
+              application.shutdownOutput();
+              if (!closed) {
+                Awaitility.await()
+                    .until(() -> peer.sent.stream().anyMatch(ChannelEof.class::isInstance));
+              }
+            }
+            case PEER_SENDS -> {
+              for (int i = 0; i < theirs.length; i += 30_000) {
+                peer.receiveData(0, Arrays.copyOfRange(theirs, i, i + 30_000), 1);
+              }
+            }
+            case PEER_EOF -> peer.receive(new ChannelEof(0));
+            case PEER_CLOSES -> {
+              closed = true;
+              peer.receive(new ChannelClose(0));
+            }
+          }
+        }
+        byte[] got = read.get(30, TimeUnit.SECONDS);
+        assertThat(got).hasSize(theirs.length).isEqualTo(theirs);
+        if (sentInTime) {
+          assertThat(peer.data()).isEqualTo(ours);
+        }
+        Awaitility.await().until(() -> peer.sent.stream().anyMatch(ChannelClose.class::isInstance));
+        boolean endedFirst = order.indexOf(Step.APPLICATION_ENDS) < order.indexOf(Step.PEER_CLOSES);
+        assertThat(peer.sent.stream().filter(ChannelEof.class::isInstance).count())
+            .isEqualTo(endedFirst ? 1 : 0);
+        assertThat(socket.closeFuture().await(60, TimeUnit.SECONDS)).isTrue();
+        peer.run(() -> assertThat(peer.connection.channelCount()).isZero());
+      }
     }
   }
 }
