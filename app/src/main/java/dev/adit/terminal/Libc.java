@@ -54,7 +54,7 @@ final class Libc {
     static final MethodHandle CLOSE = function("close", JAVA_INT, JAVA_INT);
     static final MethodHandle READ = function("read", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG);
     static final MethodHandle WRITE = function("write", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG);
-    static final MethodHandle KILL = function("kill", JAVA_INT, JAVA_INT, JAVA_INT);
+    static final MethodHandle RAISE = function("raise", JAVA_INT, JAVA_INT);
     // Variadic in C, and macOS on ARM passes variadic arguments in another way.
     static final MethodHandle OPEN =
         LINKER.downcallHandle(
@@ -210,10 +210,14 @@ final class Libc {
     }
   }
 
-  /** Stops this process as Ctrl-Z does; returns when it is continued. */
+  /**
+   * Stops this process as Ctrl-Z does; returns when it is continued. A signal for the process
+   * (kill) may be taken by another thread, and this one would run on for a moment before it stops:
+   * it would make the terminal raw again, under the shell.
+   */
   static void stop() {
     try {
-      int _ = (int) Rare.KILL.invokeExact((int) ProcessHandle.current().pid(), SIGTSTP);
+      int _ = (int) Rare.RAISE.invokeExact(SIGTSTP);
     } catch (Throwable e) {
       throw impossible(e);
     }

@@ -7,10 +7,8 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.time.Duration;
 import java.util.Arrays;
 import java.util.stream.Stream;
-import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -138,16 +136,9 @@ class TerminalTest {
   @Test
   void tildeCtrlZSuspends() throws Exception {
     try (var terminal = remoteShell()) {
+      // The shell throws away what is typed before its prompt.
       terminal.type("~\032").await("Stopped").await("local> ");
-      // The shell throws away what is typed just when it prompts: typed again until it counts.
-      Awaitility.await()
-          .atMost(Duration.ofSeconds(30))
-          .pollInterval(Duration.ofSeconds(1))
-          .until(
-              () -> {
-                terminal.enter("stty -a > after; echo sa''ved");
-                return terminal.screen().contains("saved");
-              });
+      terminal.enter("stty -a > after; echo sa''ved").await("saved");
       assertThat(home.path("after")).hasSameTextualContentAs(home.path("before"));
       terminal.enter("fg").enter("echo re''mote; exit 4").await("remote");
       terminal.await("Connection to localhost closed\\.");
