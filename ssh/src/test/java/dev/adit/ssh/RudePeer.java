@@ -129,6 +129,7 @@ public final class RudePeer implements AutoCloseable {
   private @Nullable PacketSealer sealer;
   private @Nullable PacketOpener opener;
   private int sent;
+  private long sentUnderKey;
   private int received;
   private volatile boolean ending;
   private @Nullable String agreed;
@@ -513,6 +514,7 @@ public final class RudePeer implements AutoCloseable {
   public RudePeer newKeys() throws IOException {
     send(new NewKeys());
     sealer = nextSealer;
+    sentUnderKey = 0;
     if (strict) {
       sent = 0;
     }
@@ -704,7 +706,16 @@ public final class RudePeer implements AutoCloseable {
     sent++;
     byte[] bytes = ByteBufUtil.getBytes(buffer);
     buffer.release();
+    sentUnderKey += bytes.length;
     return raw(bytes);
+  }
+
+  /** An IGNORE so long that what was sent under the present key ends just below so many bytes. */
+  public RudePeer fillUpTo(long bytes) throws IOException {
+    int lengthAndTag = 4 + 16;
+    int headAndPadding = 1 + 1 + 4 + 4;
+    int packet = (int) (bytes - 1 - sentUnderKey - lengthAndTag) / 16 * 16;
+    return send(new Ignore(new byte[packet - headAndPadding]));
   }
 
   /** The sequence number of the packet that was sent last (RFC 4253 section 6.4). */

@@ -831,6 +831,30 @@ class RudePeerTest {
   }
 
   @Test
+  void aLimitThatTheLastMessageOfAKeyExchangeReachesBringsNoSecondOne() throws Exception {
+    int limit = 100_000;
+    CompletableFuture<Void> exchanged = new CompletableFuture<>();
+    try (var peer =
+            RudePeer.start(
+                p -> {
+                  p.reach(RudePeer.State.REKEYING).kexReply();
+                  p.fillUpTo(limit).newKeys().expectNewKeys();
+                  for (int i = 0; i < 20; i++) {
+                    // A KEXINIT would come between.
+                    p.expectAnswer(
+                        new GlobalRequest("keepalive@openssh.com", true, new byte[0]),
+                        RequestFailure.TYPE);
+                  }
+                  exchanged.complete(null);
+                  p.expectEnd();
+                });
+        var connection = client.connect(to(peer).rekeyLimit(limit, Duration.ZERO).build())) {
+      CompletableFuture.anyOf(exchanged, connection.closed()).get(30, TimeUnit.SECONDS);
+      assertThat(exchanged).isCompleted();
+    }
+  }
+
+  @Test
   void aHalfOpenServerIsFoundByKeepalives() throws Exception {
     try (var peer = RudePeer.start(p -> p.handshake().authenticate().expectEnd());
         var connection = client.connect(to(peer).serverAlive(Duration.ofMillis(50), 2).build())) {
