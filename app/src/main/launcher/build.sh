@@ -30,7 +30,7 @@ trap 'exit 1' INT TERM HUP
 touch "$target/build.started"
 started=$(date +%s)
 printf 'adit: building, once for these sources (%s) ' "$log" >&2
-(cd "$root" && exec mvn -B -pl ssh,app -am -Dmaven.test.skip=true package) >"$log" 2>&1 </dev/null &
+(cd "$root" && exec mvn -B -pl ssh,app -am -Dmaven.test.skip=true -Dadit.launcher package) >"$log" 2>&1 </dev/null &
 maven=$!
 while kill -0 $maven 2>/dev/null; do
   sleep 1
