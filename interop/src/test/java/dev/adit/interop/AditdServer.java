@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 
 /**
@@ -35,14 +36,23 @@ final class AditdServer implements AutoCloseable {
    * @param hostKeys the types of host keys that the server has
    */
   static AditdServer start(List<Keys.Type> hostKeys, String... configLines) {
+    return start(Map.of(), hostKeys, configLines);
+  }
+
+  /**
+   * @param environment further variables, such as JDK_JAVA_OPTIONS for flags of the JVM
+   */
+  static AditdServer start(
+      Map<String, String> environment, List<Keys.Type> hostKeys, String... configLines) {
     var scratch = new Scratch();
     scratch.write("authorized_keys", Keys.shared(Keys.Type.ED25519).publicLine() + "\n");
     // The port may be taken between the look and the bind: then another one.
     for (int attempt = 1; ; attempt++) {
       int port = Ports.free();
       Path config = scratch.write("sshd_config", config(scratch, port, hostKeys, configLines));
-      Program.Running aditd =
-          AditProcess.aditd(scratch.dir(), "-D", "-e", "-f", config).noStdin().start();
+      Program program = AditProcess.aditd(scratch.dir(), "-D", "-e", "-f", config).noStdin();
+      environment.forEach(program::env);
+      Program.Running aditd = program.start();
       try {
         aditd.awaitStderr("Server listening on .* port " + port);
         return new AditdServer(scratch, aditd, port);
