@@ -1,17 +1,13 @@
 package dev.adit.client;
 
-import ch.qos.logback.classic.AsyncAppender;
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.classic.spi.ThrowableProxyUtil;
 import ch.qos.logback.core.AppenderBase;
+import dev.adit.LogLines;
 import dev.adit.config.ClientOptions.LogLevel;
-import java.io.FileOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -39,22 +35,11 @@ public final class Logs {
   public static void configure(LogLevel level, @Nullable String file) throws IOException {
     LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
     context.reset();
-    PrintStream out =
-        file == null
-            ? System.err
-            : new PrintStream(new FileOutputStream(file, true), true, StandardCharsets.UTF_8);
+    LogLines out = LogLines.to(file);
     Lines lines = new Lines(out);
     lines.setContext(context);
     lines.start();
-    AsyncAppender async = new AsyncAppender();
-    async.setContext(context);
-    async.setQueueSize(QUEUE);
-    async.setDiscardingThreshold(0);
-    async.setNeverBlock(true);
-    async.setMaxFlushTime(1000);
-    async.addAppender(lines);
-    async.start();
-    context.getLogger(Logger.ROOT_LOGGER_NAME).addAppender(async);
+    context.getLogger(Logger.ROOT_LOGGER_NAME).addAppender(out.queue(QUEUE, lines));
     apply(context, level);
   }
 
@@ -98,9 +83,9 @@ public final class Logs {
   }
 
   private static final class Lines extends AppenderBase<ILoggingEvent> {
-    private final PrintStream out;
+    private final LogLines out;
 
-    Lines(PrintStream out) {
+    Lines(LogLines out) {
       this.out = out;
     }
 
@@ -108,11 +93,11 @@ public final class Logs {
     protected void append(ILoggingEvent event) {
       String prefix = prefix(event.getLevel().toInt(), event.getLoggerName());
       // Terminals in raw mode need the carriage return, and files don't mind it from ssh either.
-      write(prefix + event.getFormattedMessage() + "\r\n");
+      out.write("", prefix + event.getFormattedMessage() + "\r\n");
       if (prefix.equals(DEBUG3) && event.getThrowableProxy() != null) {
         ThrowableProxyUtil.asString(event.getThrowableProxy())
             .lines()
-            .forEach(line -> write(DEBUG3 + line + "\r\n"));
+            .forEach(line -> out.write("", DEBUG3 + line + "\r\n"));
       }
     }
 
@@ -124,17 +109,6 @@ public final class Logs {
         case Level.TRACE_INT -> logger.startsWith(DETAIL) ? DEBUG3 : "debug2: ";
         default -> "";
       };
-    }
-
-    private void write(String line) {
-      OutputStream stream = out;
-      try {
-        stream.write(line.getBytes(StandardCharsets.UTF_8));
-        stream.flush();
-      } catch (IOException e) {
-        // Nowhere is left to say so.
-        addError("cannot write the log", e);
-      }
     }
   }
 }

@@ -1,16 +1,12 @@
 package dev.adit.gateway;
 
-import ch.qos.logback.classic.AsyncAppender;
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.AppenderBase;
+import dev.adit.LogLines;
 import dev.adit.config.ClientOptions.LogLevel;
-import java.io.FileOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
@@ -22,7 +18,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Where the gateway's own words go: to the system's log as sshd's do, to standard error (-e), or to
  * a file (-E), where each line has its time. Lines are handed to a thread of their own, so that a
- * slow disk doesn't stop the tunnels; what can't be written in time is dropped.
+ * slow disk doesn't stop the tunnels; what can't be written in time is dropped and counted.
  */
 public final class ServerLogs {
 
@@ -68,32 +64,22 @@ public final class ServerLogs {
    * @throws IOException if the file can't be written; then all is as it was
    */
   public static void configure(LogLevel level, Destination destination) throws IOException {
+    LogLines out = LogLines.to(destination instanceof Destination.File(var name) ? name : null);
     AppenderBase<ILoggingEvent> lines =
         switch (destination) {
-          case Destination.Stderr _ -> new Lines(System.err, false);
-          case Destination.File(var name) ->
-              new Lines(
-                  new PrintStream(new FileOutputStream(name, true), true, StandardCharsets.UTF_8),
-                  true);
+          case Destination.Stderr _ -> new Lines(out, false);
+          case Destination.File _ -> new Lines(out, true);
           case Destination.Syslog(var facility) -> {
             NativeCalls.openSyslog(number(facility));
-            yield new Syslog();
+            yield new Syslog(out);
           }
         };
     LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
     context.reset();
     lines.setContext(context);
     lines.start();
-    AsyncAppender async = new AsyncAppender();
-    async.setContext(context);
-    async.setQueueSize(QUEUE);
-    async.setDiscardingThreshold(0);
-    async.setNeverBlock(true);
-    async.setMaxFlushTime(1000);
-    async.addAppender(lines);
-    async.start();
     var root = context.getLogger(Logger.ROOT_LOGGER_NAME);
-    root.addAppender(async);
+    root.addAppender(out.queue(QUEUE, lines));
     root.setLevel(threshold(level));
     // It looks at the level of each connection itself.
     context.getLogger(ConnectionLog.class).setLevel(Level.ALL);
@@ -135,48 +121,45 @@ public final class ServerLogs {
   }
 
   private static final class Lines extends AppenderBase<ILoggingEvent> {
-    private final PrintStream out;
+    private final LogLines out;
     private final boolean hasTime;
 
-    Lines(PrintStream out, boolean hasTime) {
+    Lines(LogLines out, boolean hasTime) {
       this.out = out;
       this.hasTime = hasTime;
     }
 
     @Override
     protected void append(ILoggingEvent event) {
-      var line = text(event) + System.lineSeparator();
+      var mark = "";
       if (hasTime) {
         var time = TIME.format(Instant.ofEpochMilli(event.getTimeStamp()));
         // fail2ban's filter for sshd wants this name before a line.
-        line = "%s sshd[%d]: %s".formatted(time, ProcessHandle.current().pid(), line);
+        mark = "%s sshd[%d]: ".formatted(time, ProcessHandle.current().pid());
       }
-      write(line);
-    }
-
-    private void write(String line) {
-      OutputStream stream = out;
-      try {
-        stream.write(line.getBytes(StandardCharsets.UTF_8));
-        stream.flush();
-      } catch (IOException e) {
-        // Nowhere is left to say so.
-        addError("cannot write the log", e);
-      }
+      out.write(mark, text(event) + System.lineSeparator());
     }
 
     @Override
     public void stop() {
       super.stop();
-      if (hasTime) {
-        out.close();
-      }
+      out.close();
     }
   }
 
   private static final class Syslog extends AppenderBase<ILoggingEvent> {
+    private final LogLines lines;
+
+    Syslog(LogLines lines) {
+      this.lines = lines;
+    }
+
     @Override
     protected void append(ILoggingEvent event) {
+      long missing = lines.takeDropped();
+      if (missing > 0) {
+        NativeCalls.syslog(4, LogLines.missed(missing));
+      }
       int severity =
           switch (event.getLevel().toInt()) {
             case Level.ERROR_INT -> 3;
