@@ -12,8 +12,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where log lines go that must stop nobody: to a file whose disk may be full, or a terminal that was
- * stopped by Ctrl-S. What can't be written in time is dropped and counted, and the count is the
+ * Where log lines go that must stop nobody: to a file whose disk may be full, or a terminal that
+ * was stopped by Ctrl-S. What can't be written in time is dropped and counted, and the count is the
  * first that is written afterwards.
  */
 public final class LogLines implements AutoCloseable {

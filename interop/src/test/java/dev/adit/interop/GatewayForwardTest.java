@@ -357,6 +357,38 @@ class GatewayForwardTest {
     }
   }
 
+  /** Its queue of new connections is full, so the system answers no further ones. */
+  @Test
+  void hangingTargetHoldsUpNobodyElse() throws Exception {
+    var limits =
+        new ForwardLimits(16_384, 512, 1_000, 256, Duration.ofSeconds(2), Duration.ofSeconds(10));
+    int hangs = Ports.free();
+    int fine = Ports.free();
+    try (var full = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+        var first = new Socket(full.getInetAddress(), full.getLocalPort());
+        var second = new Socket(full.getInetAddress(), full.getLocalPort());
+        var slow = EmbeddedServer.start(o -> o.forwardLimits(limits));
+        var target = TestServer.start(TestServer.greet("hello"));
+        var ssh =
+            tunnel(
+                slow,
+                "-L",
+                hangs + ":127.0.0.1:" + full.getLocalPort(),
+                "-L",
+                local(fine, target));
+        Socket waiting = Tunnels.connect(hangs)) {
+      assertThat(first.isConnected() && second.isConnected()).isTrue();
+      for (int i = 0; i < 20; i++) {
+        try (var socket = Tunnels.connect(fine)) {
+          assertThat(socket.getInputStream().readNBytes(5)).asString(US_ASCII).isEqualTo("hello");
+        }
+      }
+      assertThat(ssh.stderr()).doesNotContain("open failed");
+      assertThat(ended(waiting)).isTrue();
+      ssh.awaitStderr("open failed: connect failed: .*timed out");
+    }
+  }
+
   // ---- -W, -J, -D -----------------------------------------------------------------------------
 
   @Test
