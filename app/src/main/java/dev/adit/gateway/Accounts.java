@@ -32,12 +32,6 @@ interface Accounts {
   final class System implements Accounts {
     private static final Logger LOG = LoggerFactory.getLogger(Accounts.class);
 
-    /** Longer than any system's; a lookup with more would be made for nothing. */
-    private static final int MAX_NAME = 256;
-
-    /** NSS may ask a directory over the network. */
-    private static final int SECONDS_TO_WAIT = 10;
-
     /** Native calls hold their carrier, so they don't run on virtual threads. */
     private final ExecutorService lookups =
         Executors.newFixedThreadPool(
@@ -53,10 +47,10 @@ interface Accounts {
       var lookup = lookups.submit(() -> lookUp(name));
       Account account;
       try {
-        account = lookup.get(SECONDS_TO_WAIT, TimeUnit.SECONDS);
+        account = lookup.get(GatewayLimits.ACCOUNT_SECONDS, TimeUnit.SECONDS);
       } catch (TimeoutException e) {
         lookup.cancel(true);
-        LOG.error("getpwnam for {} takes longer than {} s", name, SECONDS_TO_WAIT);
+        LOG.error("getpwnam for {} takes longer than {} s", name, GatewayLimits.ACCOUNT_SECONDS);
         return null;
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
@@ -93,7 +87,7 @@ interface Accounts {
     /** Whether a name can be part of a path without leading anywhere else (CVE-2026-48827). */
     static boolean isPlain(String name) {
       return !name.isEmpty()
-          && name.length() <= MAX_NAME
+          && name.length() <= GatewayLimits.MAX_USER_NAME
           && !name.startsWith("-")
           && !name.startsWith(".")
           && name.chars().noneMatch(c -> c == '/' || c == ':' || Character.isISOControl(c));

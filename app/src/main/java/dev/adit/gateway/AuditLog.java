@@ -31,8 +31,6 @@ import org.slf4j.Logger;
  * and counted, and the count is written when there is room again.
  */
 final class AuditLog implements AutoCloseable {
-  private static final int QUEUE = 8192;
-
   private final LoggerContext context = new LoggerContext();
   private final AsyncAppender queue = new AsyncAppender();
   private final Logger log;
@@ -52,7 +50,7 @@ final class AuditLog implements AutoCloseable {
     file.setEncoder(encoder(context, isJson));
     file.start();
     queue.setContext(context);
-    queue.setQueueSize(QUEUE);
+    queue.setQueueSize(GatewayLimits.AUDIT_LINES);
     queue.setDiscardingThreshold(0);
     queue.setNeverBlock(true);
     queue.addAppender(file);

@@ -17,6 +17,7 @@ import dev.adit.ssh.keys.AuthorizedKeys;
 import dev.adit.ssh.keys.AuthorizedPrincipals;
 import dev.adit.ssh.keys.Certificate;
 import dev.adit.ssh.keys.InvalidCertificateException;
+import dev.adit.ssh.keys.KeyLimits;
 import dev.adit.ssh.keys.KeyOptions;
 import dev.adit.ssh.keys.RevokedKeys;
 import dev.adit.ssh.keys.SshPublicKey;
@@ -373,7 +374,7 @@ final class GatewayLogin implements Authenticator.Login {
   private boolean isListed(SshPublicKey authority, Path file) {
     try {
       // A plain list of keys; the options of authorized_keys have no meaning there.
-      return AuthorizedKeys.parse(TrustedFiles.read(file, AuthorizedKeys.MAX_FILE_LENGTH))
+      return AuthorizedKeys.parse(TrustedFiles.read(file, KeyLimits.MAX_AUTHORIZED_KEYS))
           .find(authority, (line, why) -> log.error("{}:{}: {}", file, line, why))
           .stream()
           .anyMatch(entry -> entry.options().equals(KeyOptions.NONE));
@@ -396,7 +397,7 @@ final class GatewayLogin implements Authenticator.Login {
 
   private byte @Nullable [] readTrusted(Path file, Account who) {
     try {
-      return TrustedFiles.read(file, who, config.strictModes(), AuthorizedKeys.MAX_FILE_LENGTH);
+      return TrustedFiles.read(file, who, config.strictModes(), KeyLimits.MAX_AUTHORIZED_KEYS);
     } catch (UntrustedFileException e) {
       log.info("Authentication refused: {}", e.getMessage());
     } catch (IOException e) {

@@ -2,16 +2,13 @@ package dev.adit.gateway;
 
 /** What strangers say, made safe for a log. */
 final class LogText {
-  /** Longer texts are cut: a user's name may have any length. */
-  private static final int MAX_LENGTH = 256;
-
   private LogText() {}
 
   /** Control characters and what turns or hides text as {@code \\uNNNN}. */
   static String of(String text) {
     StringBuilder out = new StringBuilder();
     text.codePoints()
-        .limit(MAX_LENGTH)
+        .limit(GatewayLimits.MAX_SHOWN)
         .forEach(
             c -> {
               switch (Character.getType(c)) {

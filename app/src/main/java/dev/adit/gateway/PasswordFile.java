@@ -24,9 +24,6 @@ final class PasswordFile {
   /** Some ten thousand users. */
   private static final int MAX_FILE_LENGTH = 1 << 20;
 
-  /** What bcrypt looks at; a longer password is refused rather than cut. */
-  private static final int MAX_PASSWORD_BYTES = 72;
-
   private static final int LOWEST_COST = 4;
 
   /** A minute for each password: more is a mistake, and would be a way to stop the server. */
@@ -101,7 +98,7 @@ final class PasswordFile {
   boolean accepts(@Nullable String user, char[] password) throws InterruptedException {
     String hash = user == null ? null : hashes.get(user);
     boolean possible =
-        hash != null && password.length > 0 && utf8Length(password) <= MAX_PASSWORD_BYTES;
+        hash != null && password.length > 0 && utf8Length(password) <= GatewayLimits.MAX_PASSWORD;
     String compared = possible && hash != null ? hash : dummy(cost);
     try {
       return HASHING.submit(() -> OpenBSDBCrypt.checkPassword(compared, password)).get()

@@ -22,9 +22,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class ServerLogs {
 
-  /** Lines that wait for a slow disk; beyond that they are dropped. */
-  private static final int QUEUE = 8192;
-
   private static final List<String> FACILITIES =
       List.of(
           "KERN",
@@ -79,7 +76,7 @@ public final class ServerLogs {
     lines.setContext(context);
     lines.start();
     var root = context.getLogger(Logger.ROOT_LOGGER_NAME);
-    root.addAppender(out.queue(QUEUE, lines));
+    root.addAppender(out.queue(GatewayLimits.LOG_LINES, lines));
     root.setLevel(threshold(level));
     // It looks at the level of each connection itself.
     context.getLogger(ConnectionLog.class).setLevel(Level.ALL);

@@ -8,7 +8,10 @@ import dev.adit.ssh.ServerEvent;
 import dev.adit.ssh.SshException;
 import dev.adit.ssh.TunnelEvent;
 import dev.adit.ssh.UserKey;
+import java.io.BufferedReader;
+import java.io.FileReader;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
@@ -18,6 +21,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The audit log's lines, as text and as JSON, which jq reads. */
@@ -122,5 +126,37 @@ class AuditLogTest {
     assertThatThrownBy(() -> AuditLog.open(directory.resolve("no/audit"), false))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("no/audit");
+  }
+
+  /** A pipe that nobody reads takes 64 KiB, as a disk that hangs would take less. */
+  @Test
+  @Timeout(60)
+  void aDiskThatHangsStopsNobody() throws Exception {
+    var pipe = directory.resolve("pipe");
+    assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor()).isZero();
+    try (var reader = new RandomAccessFile(pipe.toFile(), "rw");
+        var audit = AuditLog.open(pipe, false)) {
+      var line = story().getFirst();
+      for (int i = 0; i < 20_000; i++) {
+        audit.event(line);
+      }
+      // It reads again, and there is room for what was lost.
+      var lines = new BufferedReader(new FileReader(reader.getFD()));
+      int written = 0;
+      for (String read; !(read = lines.readLine()).contains("event=dropped"); ) {
+        assertThat(read).contains("event=connected");
+        if (++written % 1000 == 0) {
+          audit.event(line);
+        }
+      }
+      assertThat(written).isBetween(8192, 12_000);
+    }
+  }
+
+  @Test
+  void textsOfStrangersAreCut() {
+    assertThat(LogText.of("x".repeat(257))).hasSize(256);
+    assertThat(LogText.of("a\u001b[2J\u009b\u202e\u2028b"))
+        .isEqualTo("a\\u001b[2J\\u009b\\u202e\\u2028b");
   }
 }

@@ -148,6 +148,24 @@ class StartupsTest {
   }
 
   @Test
+  void aPenaltyHasItsEnd() throws Exception {
+    var startups = startups("PerSourcePenalties=min:0 noauth:3 max:8");
+    var peer = from("192.0.2.1");
+    startups.refusal(peer);
+    var again = from("192.0.2.1");
+    startups.refusal(again);
+    var last = from("192.0.2.1");
+    startups.refusal(last);
+    for (var offender : List.of(peer, again, last)) {
+      leave(startups, offender, "gone");
+    }
+    now += 7;
+    assertThat(startups.refusal(from("192.0.2.1"))).isNotNull();
+    now += 1;
+    assertThat(startups.refusal(from("192.0.2.1"))).isNull();
+  }
+
+  @Test
   void exemptSourcesAndNoPenaltiesAtAll() throws Exception {
     for (var option : List.of("PerSourcePenaltyExemptList=192.0.2.0/24", "PerSourcePenalties=no")) {
       var startups = startups("PerSourcePenalties=min:0", option);

@@ -70,10 +70,33 @@ public final class ConnectOptions {
     boolean allowNonStrictKex;
     long rekeyBytes;
     Duration rekeyInterval = Duration.ZERO;
+
+    @Limit(
+        bounds =
+            "How long a server may take for its identification, for each key "
+                + "exchange and for each answer of the login",
+        beyond = "disconnect",
+        provenBy = {
+          "RudePeerTest.serverThatSaysNothing",
+          "RudePeerTest.serverThatSticksInTheKeyExchange",
+          "RudePeerTest.serverThatNeverFinishesARekey"
+        })
     Duration handshakeTimeout = Duration.ofSeconds(30);
+
     int requiredRsaSize = 2048;
 
+    @Limit(
+        bounds =
+            "Silence of a server before it is asked for a sign of life " + "(ServerAliveInterval)",
+        beyond = "it is asked",
+        provenBy = "RudePeerTest.aHalfOpenServerIsFoundByKeepalives")
     Duration aliveInterval = Duration.ofSeconds(15);
+
+    @Limit(
+        bounds =
+            "Such questions in a row that a server may leave unanswered " + "(ServerAliveCountMax)",
+        beyond = "disconnect",
+        provenBy = "RudePeerTest.aHalfOpenServerIsFoundByKeepalives")
     int aliveCountMax = 3;
 
     HostKeyPolicy hostKeyPolicy = HostKeyPolicy.refuseAll();

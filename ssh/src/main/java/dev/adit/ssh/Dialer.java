@@ -5,6 +5,7 @@ import dev.adit.ssh.transport.HostNames;
 import dev.adit.ssh.transport.ProcessCarrier;
 import dev.adit.ssh.transport.SocketCarrier;
 import dev.adit.ssh.transport.SocketErrors;
+import dev.adit.ssh.transport.TransportLimits;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.EventLoop;
@@ -28,9 +29,6 @@ import org.slf4j.LoggerFactory;
  */
 final class Dialer {
   private static final Logger log = LoggerFactory.getLogger(Dialer.class);
-
-  /** How long a resolver may take where ConnectTimeout sets no limit of its own. */
-  private static final Duration RESOLVER_PATIENCE = Duration.ofSeconds(30);
 
   /** As ssh waits between two of its ConnectionAttempts. */
   private static final Duration BETWEEN_ATTEMPTS = Duration.ofSeconds(1);
@@ -145,7 +143,8 @@ final class Dialer {
     try {
       List<InetAddress> addresses =
           HostNames.resolve(
-              o.host, o.connectTimeout.isZero() ? RESOLVER_PATIENCE : o.connectTimeout);
+              o.host,
+              o.connectTimeout.isZero() ? TransportLimits.RESOLVER_PATIENCE : o.connectTimeout);
       List<InetAddress> usable = addresses.stream().filter(a -> isOf(o.family, a)).toList();
       if (usable.isEmpty()) {
         throw new UnknownHostException("Address family for hostname not supported");

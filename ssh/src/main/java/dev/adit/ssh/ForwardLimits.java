@@ -17,12 +17,36 @@ import java.time.Duration;
  * @param lookupTimeout how long finding a target's addresses may take
  */
 public record ForwardLimits(
-    int channels,
-    int pendingOpens,
-    int opensPerSecond,
-    int listeners,
-    Duration connectTimeout,
-    Duration lookupTimeout) {
+    @Limit(
+            bounds = "Channels of one client open at once; sessions count",
+            beyond = "the open is refused",
+            provenBy = "ServerForwardingTest.channelsAreLimited")
+        int channels,
+    @Limit(
+            bounds = "Forwarded connections of one client that are being made",
+            beyond = "the open is refused",
+            provenBy = "ServerForwardingTest.connectionsThatAreBeingMadeAreLimited")
+        int pendingOpens,
+    @Limit(
+            bounds = "New forwarded connections of one client a second in the long run",
+            beyond = "it waits as a pending one",
+            provenBy = "ServerForwardingTest.connectionsThatComeTooFastWait")
+        int opensPerSecond,
+    @Limit(
+            bounds = "Listeners of remote forwardings of one client",
+            beyond = "the request fails",
+            provenBy = "ServerForwardingTest.refusalsOfListenersNameTheirReason")
+        int listeners,
+    @Limit(
+            bounds = "How long connecting to one address of a target may take",
+            beyond = "the next address, then the open is refused",
+            provenBy = "ServerForwardingTest.targetThatDoesNotAnswerIsGivenUp")
+        Duration connectTimeout,
+    @Limit(
+            bounds = "How long finding a target's addresses may take",
+            beyond = "the open is refused",
+            provenBy = "ServerForwardingTest.hangingNamesAreTheirOwnConnectionsTrouble")
+        Duration lookupTimeout) {
 
   /** Enough for ten thousand connections over one session, and for a person's every day. */
   public static final ForwardLimits DEFAULT =

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import dev.adit.ssh.connection.Connection;
 import dev.adit.ssh.keys.Certificate;
 import dev.adit.ssh.keys.InvalidSignatureException;
+import dev.adit.ssh.keys.KeyLimits;
 import dev.adit.ssh.keys.KnownHosts;
 import dev.adit.ssh.keys.KnownHostsFile;
 import dev.adit.ssh.keys.SshPublicKey;
@@ -33,9 +34,6 @@ final class HostKeyUpdate {
 
   static final String ANNOUNCEMENT = "hostkeys-00@openssh.com";
   static final String PROOF = "hostkeys-prove-00@openssh.com";
-
-  /** More keys than any server has. */
-  private static final int MAX_KEYS = 128;
 
   private static final int MAX_ANSWERS = 3;
 
@@ -70,8 +68,9 @@ final class HostKeyUpdate {
   CompletableFuture<byte[]> announced(WireReader fields) throws MalformedDataException {
     List<byte[]> blobs = new ArrayList<>();
     while (fields.remaining() > 0) {
-      if (blobs.size() == MAX_KEYS) {
-        throw new MalformedDataException("more than " + MAX_KEYS + " host keys");
+      if (blobs.size() == KeyLimits.MAX_ANNOUNCED_KEYS) {
+        throw new MalformedDataException(
+            "more than " + KeyLimits.MAX_ANNOUNCED_KEYS + " host keys");
       }
       blobs.add(fields.readString());
     }

@@ -1,6 +1,7 @@
 package dev.adit.ssh;
 
 import dev.adit.ssh.connection.Connection;
+import dev.adit.ssh.keys.KeyLimits;
 import dev.adit.ssh.keys.Signer;
 import dev.adit.ssh.transport.Negotiated;
 import dev.adit.ssh.transport.Transport;
@@ -19,9 +20,6 @@ import java.util.concurrent.RejectedExecutionException;
  * logged in all of its host keys, and proves those that the client didn't know.
  */
 final class ServerKeys {
-
-  /** Keys that one request may ask to be proven: each costs us a signature. */
-  private static final int MAX_PROOFS = 128;
 
   private final Connection connection;
   private final Transport transport;
@@ -52,7 +50,7 @@ final class ServerKeys {
     while (fields.remaining() > 0) {
       byte[] blob = fields.readString();
       var key = keys.stream().filter(k -> Arrays.equals(k.publicKeyBlob(), blob)).findAny();
-      if (key.isEmpty() || asked.size() == MAX_PROOFS) {
+      if (key.isEmpty() || asked.size() == KeyLimits.MAX_PROOFS) {
         return CompletableFuture.failedFuture(
             new SshException.RequestRefused("it asks for a key that the server doesn't have"));
       }

@@ -47,13 +47,42 @@ public final class ServerOptions {
     boolean allowNonStrictKex;
     long rekeyBytes;
     Duration rekeyInterval = Duration.ZERO;
+
+    @Limit(
+        bounds =
+            "How long a client may take for a key exchange: the first one, and the " + "later ones",
+        beyond = "disconnect",
+        provenBy = "RudeClientTest.aClientThatNeverFinishesARekey")
     Duration rekeyTimeout = Duration.ofSeconds(30);
+
     int requiredRsaSize = 2048;
 
+    @Limit(
+        bounds = "Failed attempts of a client to log in (MaxAuthTries)",
+        beyond = "disconnect",
+        provenBy = "RudeClientTest.aFloodOfFailures")
     int maxAuthTries = 3;
+
+    @Limit(
+        bounds = "How long a client may take until it is logged in (LoginGraceTime)",
+        beyond = "disconnect",
+        provenBy = "RudeClientTest.theGraceTimeIsForAllStepsTogether")
     Duration loginGraceTime = Duration.ofSeconds(30);
+
+    @Limit(
+        bounds =
+            "Silence of a client before it is asked for a sign of life " + "(ClientAliveInterval)",
+        beyond = "it is asked",
+        provenBy = "BoundsTest.aClientThatIsGoneIsFound")
     Duration aliveInterval = Duration.ofSeconds(15);
+
+    @Limit(
+        bounds =
+            "Such questions in a row that a client may leave unanswered " + "(ClientAliveCountMax)",
+        beyond = "disconnect",
+        provenBy = "BoundsTest.aClientThatIsGoneIsFound")
     int aliveCountMax = 3;
+
     Duration unusedTimeout = Duration.ZERO;
     ChannelTimeouts channelTimeouts = ChannelTimeouts.NONE;
 

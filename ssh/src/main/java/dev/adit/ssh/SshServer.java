@@ -6,6 +6,7 @@ import dev.adit.ssh.transport.Carrier;
 import dev.adit.ssh.transport.SocketCarrier;
 import dev.adit.ssh.transport.SocketErrors;
 import dev.adit.ssh.transport.StreamCarrier;
+import dev.adit.ssh.transport.TransportLimits;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -51,9 +52,6 @@ public final class SshServer implements AutoCloseable {
   private static final String TURNED_AWAY = "Not allowed at this time\r\n";
 
   private static final String CLOSING = "the server is shutting down";
-
-  /** How long {@link #close} waits for what is being done. */
-  private static final int CLOSE_SECONDS = 2;
 
   private final EventLoopGroup loops;
   private volatile ServerOptions options;
@@ -189,7 +187,7 @@ public final class SshServer implements AutoCloseable {
     ServerConnection connection = begin(carrier, peer, options);
     try {
       connection.ended().get();
-      carrier.written().get(CLOSE_SECONDS, TimeUnit.SECONDS);
+      carrier.written().get(TransportLimits.CLOSE_SECONDS, TimeUnit.SECONDS);
     } catch (TimeoutException _) {
       // The client doesn't read its last words.
     } catch (ExecutionException e) {
@@ -245,7 +243,7 @@ public final class SshServer implements AutoCloseable {
     connections.forEach(connection -> connection.drain(CLOSING));
     if (!awaitEnd(patience)) {
       connections.forEach(connection -> connection.disconnect(CLOSING));
-      awaitEnd(Duration.ofSeconds(CLOSE_SECONDS));
+      awaitEnd(Duration.ofSeconds(TransportLimits.CLOSE_SECONDS));
     }
   }
 
@@ -255,7 +253,7 @@ public final class SshServer implements AutoCloseable {
     stopListening();
     connections.forEach(connection -> connection.disconnect(CLOSING));
     try {
-      awaitEnd(Duration.ofSeconds(CLOSE_SECONDS));
+      awaitEnd(Duration.ofSeconds(TransportLimits.CLOSE_SECONDS));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

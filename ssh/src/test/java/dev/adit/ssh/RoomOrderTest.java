@@ -49,6 +49,7 @@ class RoomOrderTest {
           "ForwardSpec",
           "HandshakeInfo",
           "Launch",
+          "Limit",
           "Listen",
           "Peer",
           "PtyOptions",

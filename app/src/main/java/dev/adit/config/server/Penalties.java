@@ -2,6 +2,7 @@ package dev.adit.config.server;
 
 import dev.adit.config.ConfigException;
 import dev.adit.config.Values;
+import dev.adit.ssh.Limit;
 import java.util.List;
 
 /**
@@ -27,10 +28,27 @@ public record Penalties(
     int noauth,
     int graceExceeded,
     int refuseConnection,
-    int max,
+    @Limit(
+            bounds =
+                "Time for which a source of trouble is turned away, whatever it did "
+                    + "(PerSourcePenalties max)",
+            unit = "seconds",
+            beyond = "it is let in again",
+            provenBy = "StartupsTest.aPenaltyHasItsEnd")
+        int max,
     int min,
-    int maxSources4,
-    int maxSources6,
+    @Limit(
+            bounds = "IPv4 sources whose offences are remembered (max-sources4)",
+            beyond =
+                "the one that would be let in first is forgotten, or with "
+                    + "overflow:deny-all nobody new is let in",
+            provenBy = "StartupsTest.theTableOfOffendersIsBounded")
+        int maxSources4,
+    @Limit(
+            bounds = "IPv6 sources whose offences are remembered (max-sources6)",
+            beyond = "the same",
+            provenBy = "StartupsTest.theTableOfOffendersIsBounded")
+        int maxSources6,
     boolean denyAll4,
     boolean denyAll6) {
 

@@ -4,6 +4,7 @@ import dev.adit.config.ClientOptions;
 import dev.adit.config.ConfigException;
 import dev.adit.config.Values;
 import dev.adit.config.Words;
+import dev.adit.ssh.Limit;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -516,8 +517,22 @@ public enum ServerKeyword {
       Scope.MATCH,
       Gathering.FIRST,
       "3 unless set, where sshd has 6"),
+  @Limit(
+      bounds = "Sessions of one client open at once",
+      beyond = "the open is refused",
+      provenBy = "ServerSessionsTest.moreThanMaxSessionsAreRefusedUntilOneEnds")
   MAX_SESSIONS(
       "MaxSessions", ServerValues::count, 10, State.IMPLEMENTED, Scope.MATCH, Gathering.FIRST, ""),
+  @Limit(
+      bounds =
+          "Connections that are not logged in: from the first number on so many "
+              + "in a hundred are turned away, from the last on all",
+      beyond = "turned away before a byte is read",
+      provenBy = {
+        "StartupsTest.fullMeansNobodyMore",
+        "StartupsTest.betweenBeginAndFullTheChanceGrows",
+        "GatewayProgramTest.twoHundredIdleClientsAreTurnedAwayOrTimeOutAndAGoodOneGetsIn"
+      })
   MAX_STARTUPS(
       "MaxStartups",
       ServerValues::maxStartups,
@@ -608,6 +623,10 @@ public enum ServerKeyword {
       Scope.MATCH,
       Gathering.FIRST,
       "~/.ssh/rc is not run"),
+  @Limit(
+      bounds = "The same from one source (PerSourceNetBlockSize)",
+      beyond = "turned away before a byte is read",
+      provenBy = "StartupsTest.oneSourceLeavesRoomForOthers")
   PER_SOURCE_MAX_STARTUPS(
       "PerSourceMaxStartups",
       ServerValues::countOrNone,

@@ -45,9 +45,6 @@ public final class ClientAuthentication {
 
   private static final String SERVICE = "ssh-connection";
 
-  /** Rounds of keyboard-interactive questions in one attempt; a server that asks on is refused. */
-  private static final int MAX_QUESTION_ROUNDS = 100;
-
   /**
    * How to log in.
    *
@@ -425,9 +422,11 @@ public final class ClientAuthentication {
       byte[] payload = receive();
       boolean asked = false;
       for (int round = 0; payload[0] == UserauthInfoRequest.TYPE.number(); round++) {
-        if (round == MAX_QUESTION_ROUNDS) {
+        if (round == AuthLimits.MAX_QUESTION_ROUNDS) {
           throw new SshException.PeerMisbehaved(
-              "more than " + MAX_QUESTION_ROUNDS + " rounds of keyboard-interactive questions");
+              "more than "
+                  + AuthLimits.MAX_QUESTION_ROUNDS
+                  + " rounds of keyboard-interactive questions");
         }
         UserauthInfoRequest info = transport.parse(UserauthInfoRequest.TYPE, payload);
         asked |= !info.prompts().isEmpty();

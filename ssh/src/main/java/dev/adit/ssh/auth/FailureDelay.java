@@ -8,11 +8,6 @@ import java.time.Duration;
 
 /** How long a refusal takes, so that its time doesn't tell why it was refused. As sshd has it. */
 final class FailureDelay {
-  static final Duration LEAST = Duration.ofMillis(5);
-
-  /** A refusal that takes longer by itself is not delayed any more. */
-  static final Duration MOST = Duration.ofSeconds(5);
-
   /** Secret, so that nobody can compute a user's own part of the delay. */
   private static final long SALT = new SecureRandom().nextLong();
 
@@ -23,11 +18,13 @@ final class FailureDelay {
    * it is longer than what the refusal has really taken.
    */
   static Duration rest(Duration taken, String user) {
-    Duration whole = LEAST.plusNanos(ownPart(user));
+    Duration whole = AuthLimits.LEAST_FAILURE.plusNanos(ownPart(user));
     while (whole.compareTo(taken) < 0) {
       whole = whole.multipliedBy(2);
     }
-    return whole.compareTo(MOST) > 0 ? max(Duration.ZERO, MOST.minus(taken)) : whole.minus(taken);
+    return whole.compareTo(AuthLimits.LONGEST_FAILURE) > 0
+        ? max(Duration.ZERO, AuthLimits.LONGEST_FAILURE.minus(taken))
+        : whole.minus(taken);
   }
 
   private static Duration max(Duration a, Duration b) {

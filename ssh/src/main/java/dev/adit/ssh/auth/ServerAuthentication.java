@@ -59,12 +59,6 @@ public final class ServerAuthentication {
   /** As publickey, but the client also signs whom it wants to log in to (OpenSSH's PROTOCOL). */
   private static final String HOSTBOUND = "publickey-hostbound-v00@openssh.com";
 
-  /** Requests of one client, refused or not, before it is disconnected; sshd has the same. */
-  static final int MAX_REQUESTS = 1024;
-
-  /** Longest password, in bytes; sshd has the same. */
-  static final int MAX_PASSWORD = 1024;
-
   /**
    * What the server asks of those who want in.
    *
@@ -204,7 +198,7 @@ public final class ServerAuthentication {
   }
 
   private void count() throws SshException {
-    if (++requests > MAX_REQUESTS) {
+    if (++requests > AuthLimits.MAX_REQUESTS) {
       throw tooMany();
     }
   }
@@ -375,8 +369,9 @@ public final class ServerAuthentication {
         return new Outcome.Refused("passwords can't be changed here");
       }
       fields.expectEnd("the request");
-      if (bytes.length > MAX_PASSWORD) {
-        return new Outcome.Refused("the password is longer than " + MAX_PASSWORD + " bytes");
+      if (bytes.length > AuthLimits.MAX_PASSWORD) {
+        return new Outcome.Refused(
+            "the password is longer than " + AuthLimits.MAX_PASSWORD + " bytes");
       }
       char[] password = decoded(bytes);
       if (password == null) {

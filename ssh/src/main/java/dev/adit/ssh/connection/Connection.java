@@ -53,7 +53,7 @@ public final class Connection implements PacketHandler {
 
   private final PacketSink sink;
   private final Consumer<TunnelEvent> events;
-  private final WindowBudget windowBudget = new WindowBudget(ConnectionLimits.WINDOW_BUDGET);
+  private final WindowBudget windowBudget = new WindowBudget(WindowBudget.HERE);
   private int packetData = ConnectionLimits.MAX_PACKET_DATA;
 
   private final IntObjectMap<SshChannel> channels = new IntObjectHashMap<>();

@@ -1,27 +1,61 @@
 package dev.adit.ssh.connection;
 
+import dev.adit.ssh.Limit;
+
 /** Bounds of one connection, in one place. */
 public final class ConnectionLimits {
 
-  /** Channels open at once. */
+  @Limit(
+      bounds = "Channels open at once, of either side",
+      beyond = "the open is refused",
+      provenBy = "ConnectionTest.channelsHaveALimit")
   static final int MAX_CHANNELS = 65_536;
 
-  /** The window that a channel starts with while there is room in the budget, in bytes. */
+  @Limit(
+      bounds = "The window that a channel starts with while there is room in the budget",
+      unit = "bytes",
+      beyond = "an eighth of what is left",
+      provenBy = "ServerForwardingTest.windowsOfAllChannelsStayUnderTheBudget")
   static final int INITIAL_WINDOW = 2 * 1024 * 1024;
 
-  /** The window that a channel gets in any case. */
+  @Limit(
+      bounds = "The window that a channel gets in any case",
+      unit = "bytes",
+      beyond = "the budget is exceeded by this for each channel",
+      provenBy = "ServerForwardingTest.windowsOfAllChannelsStayUnderTheBudget")
   static final int MIN_WINDOW = 4 * 1024;
 
-  /** What one channel's window may grow to on a long fat path. */
+  @Limit(
+      bounds = "What one channel's window may grow to on a long fat path",
+      unit = "bytes",
+      beyond = "it grows no more",
+      provenBy = "ConnectionTest.aWindowGrowsToItsLimit")
   static final int MAX_WINDOW = 64 * 1024 * 1024;
 
-  /**
-   * Sum of the windows that we grant over one connection, in bytes, beyond {@link #MIN_WINDOW} for
-   * each channel. Credit can't be taken back, so later channels start smaller.
-   */
+  @Limit(
+      bounds =
+          "Sum of the windows that we grant over one connection, beyond MIN_WINDOW "
+              + "for each channel. Credit can't be taken back, so later channels start "
+              + "smaller",
+      unit = "bytes",
+      beyond = "channels get MIN_WINDOW",
+      provenBy = "ServerForwardingTest.windowsOfAllChannelsStayUnderTheBudget")
   static final long WINDOW_BUDGET = 128L * 1024 * 1024;
 
-  /** Largest data of one packet that we accept; OpenSSH's 32 KiB would cost four times the work. */
+  @Limit(
+      bounds =
+          "Connections whose whole budgets fit into the JVM's direct memory together "
+              + "(-XX:MaxDirectMemorySize)",
+      beyond = "each budget is smaller than WINDOW_BUDGET",
+      provenBy = "ServerForwardingTest.windowsOfAllChannelsStayUnderTheBudget")
+  static final int CONNECTIONS_IN_MEMORY = 4;
+
+  @Limit(
+      bounds =
+          "Data of one packet that we accept; OpenSSH's 32 KiB would cost four times " + "the work",
+      unit = "bytes",
+      beyond = "disconnect",
+      provenBy = "RudePeerTest.aPacketBeyondTheMaximum")
   public static final int MAX_PACKET_DATA = 128 * 1024;
 
   /**
@@ -34,22 +68,40 @@ public final class ConnectionLimits {
   /** A RekeyLimit that is small, in bytes. */
   static final long SMALL_REKEY_LIMIT = 16L * 1024 * 1024;
 
-  /** Largest data of one packet that we send, whatever the peer allows. */
+  @Limit(
+      bounds = "Data of one packet that we send, whatever the peer allows",
+      unit = "bytes",
+      beyond = "it is two packets",
+      provenBy = "ConnectionTest.packetsAreNoLargerThanOurs")
   static final int MAX_SENT_DATA = 128 * 1024;
 
-  /** What a channel may send in one turn while others wait. */
+  @Limit(
+      bounds = "What a channel may send in one turn while others wait",
+      unit = "bytes",
+      beyond = "the next one gets its turn",
+      provenBy = "ConnectionTest.channelsTakeTurns")
   static final int TURN_BYTES = 64 * 1024;
 
-  /** A channel with less than this to send is answering a person: it goes to the front. */
+  @Limit(
+      bounds =
+          "A channel with less than this to send is answering a person: it goes to " + "the front",
+      unit = "bytes",
+      beyond = "it goes to the end of the line",
+      provenBy = "ConnectionTest.channelsTakeTurns")
   static final int INTERACTIVE_BYTES = 4 * 1024;
 
-  /** Answers to requests on one channel that may be held back. */
+  @Limit(
+      bounds = "Answers to requests on one channel that are held back",
+      beyond = "they are sent",
+      provenBy = "ConnectionTest.repliesAreNotHeldForEver")
   static final int MAX_HELD_REPLIES = 64;
 
-  /**
-   * Global requests of the peer that wait for our answer. A client asks for all of its remote
-   * forwardings at once.
-   */
+  @Limit(
+      bounds =
+          "Global requests of the peer that wait for our answer. A client asks for "
+              + "all of its remote forwardings at once",
+      beyond = "disconnect",
+      provenBy = "ConnectionTest.globalRequestsThatWaitHaveALimit")
   static final int MAX_PENDING_GLOBAL_REQUESTS = 1024;
 
   private ConnectionLimits() {}

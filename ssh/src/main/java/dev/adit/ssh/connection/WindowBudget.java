@@ -1,7 +1,16 @@
 package dev.adit.ssh.connection;
 
+import io.netty.util.internal.PlatformDependent;
+
 /** What one connection's windows may add up to. Confined to the event loop. */
 final class WindowBudget {
+
+  /** The budget of a connection here, in bytes: where memory is short, not all of the limit. */
+  static final long HERE =
+      Math.min(
+          ConnectionLimits.WINDOW_BUDGET,
+          PlatformDependent.maxDirectMemory() / ConnectionLimits.CONNECTIONS_IN_MEMORY);
+
   private final long budget;
   private long granted;
 

@@ -15,17 +15,12 @@ public final class BcryptPbkdf {
   private static final int[] MAGIC =
       words("OxychromaticBlowfishSwatDynamite".getBytes(StandardCharsets.US_ASCII), 8);
 
-  /** More of either would be a file made to keep us busy; ssh-keygen takes 16 or 24 rounds. */
-  public static final int MAX_ROUNDS = 1 << 16;
-
-  private static final int MAX_LENGTH = 1024;
-
   private BcryptPbkdf() {}
 
   /**
    * Derives a key.
    *
-   * @param rounds the cost, 1 to {@link #MAX_ROUNDS}
+   * @param rounds the cost, 1 to {@link CryptoLimits#MAX_BCRYPT_ROUNDS}
    * @param length bytes wanted, 1 to 1024
    * @throws IllegalArgumentException for an empty passphrase or salt, or numbers out of range
    */
@@ -33,7 +28,10 @@ public final class BcryptPbkdf {
     if (passphrase.length == 0 || salt.length == 0) {
       throw new IllegalArgumentException("bcrypt_pbkdf needs a passphrase and a salt");
     }
-    if (rounds < 1 || rounds > MAX_ROUNDS || length < 1 || length > MAX_LENGTH) {
+    if (rounds < 1
+        || rounds > CryptoLimits.MAX_BCRYPT_ROUNDS
+        || length < 1
+        || length > CryptoLimits.MAX_BCRYPT_OUTPUT) {
       throw new IllegalArgumentException(
           "bcrypt_pbkdf with " + rounds + " rounds for " + length + " bytes");
     }

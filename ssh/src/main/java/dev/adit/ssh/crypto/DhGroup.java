@@ -9,25 +9,19 @@ import java.math.BigInteger;
  * @param g the generator
  */
 public record DhGroup(BigInteger p, BigInteger g) {
-  /** Smaller groups are within reach of those who can compute a lot (RFC 8270 section 3). */
-  public static final int MIN_BITS = 2048;
-
-  /** Larger ones only burn time. */
-  public static final int MAX_BITS = 8192;
-
   /**
    * The group that a server chose in a group exchange (RFC 4419 section 3). That p is a prime is
    * taken on the server's word, since testing it takes seconds; it signs what it sent.
    *
    * @throws InvalidKeyExchangeException if p has not between {@code minBits} and {@code maxBits}
-   *     bits, or not between {@link #MIN_BITS} and {@link #MAX_BITS}, or is even; or if g is not in
-   *     2..p-2
+   *     bits, or not between {@link CryptoLimits#MIN_GROUP_BITS} and {@link
+   *     CryptoLimits#MAX_GROUP_BITS}, or is even; or if g is not in 2..p-2
    */
   public static DhGroup offered(BigInteger p, BigInteger g, int minBits, int maxBits)
       throws InvalidKeyExchangeException {
     int bits = p.bitLength();
-    int least = Math.max(minBits, MIN_BITS);
-    int most = Math.min(maxBits, MAX_BITS);
+    int least = Math.max(minBits, CryptoLimits.MIN_GROUP_BITS);
+    int most = Math.min(maxBits, CryptoLimits.MAX_GROUP_BITS);
     if (p.signum() <= 0 || bits < least || bits > most) {
       throw new InvalidKeyExchangeException(
           "the Diffie-Hellman group has %d bits, not between %d and %d"
@@ -61,7 +55,8 @@ public record DhGroup(BigInteger p, BigInteger g) {
     if (best == 0) {
       throw new InvalidKeyExchangeException(
           "no Diffie-Hellman group of %d to %d bits; there are some of %d to %d bits"
-              .formatted(minBits, maxBits, MIN_BITS, MAX_BITS));
+              .formatted(
+                  minBits, maxBits, CryptoLimits.MIN_GROUP_BITS, CryptoLimits.MAX_GROUP_BITS));
     }
     return modp(best);
   }

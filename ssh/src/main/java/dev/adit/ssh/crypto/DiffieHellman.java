@@ -39,7 +39,7 @@ public final class DiffieHellman {
 
   private static byte[] secret(DhGroup group, BigInteger exponent, byte[] theirs)
       throws InvalidKeyExchangeException {
-    if (theirs.length == 0 || theirs.length > DhGroup.MAX_BITS / 8 + 1) {
+    if (theirs.length == 0 || theirs.length > CryptoLimits.MAX_GROUP_BITS / 8 + 1) {
       throw new InvalidKeyExchangeException(
           "a Diffie-Hellman public value of " + theirs.length + " bytes");
     }

@@ -13,15 +13,6 @@ import java.security.spec.RSAPublicKeySpec;
  * functions, safe on any thread.
  */
 public final class Rsa {
-  /** Smaller moduli can be factored by those who have the means. */
-  public static final int MIN_MODULUS_BITS = 2048;
-
-  /** Larger ones only burn the time of whoever verifies. */
-  public static final int MAX_MODULUS_BITS = 8192;
-
-  /** An exponent is 65537 nearly always; a giant one would make every verification slow. */
-  private static final int MAX_EXPONENT_BITS = 64;
-
   /** A private key's numbers: RFC 8017 section 3.2, {@code qInv} is {@code iqmp} in key files. */
   public record PrivateNumbers(
       BigInteger n, BigInteger e, BigInteger d, BigInteger p, BigInteger q, BigInteger qInv) {
@@ -36,15 +27,15 @@ public final class Rsa {
 
   /**
    * Whether a public key may be used at all: its modulus has at least {@code minimumBits} and at
-   * most {@link #MAX_MODULUS_BITS} bits, and both numbers can be what they should be.
+   * most {@link CryptoLimits#MAX_RSA_BITS} bits, and both numbers can be what they should be.
    */
   public static boolean isAcceptable(BigInteger n, BigInteger e, int minimumBits) {
     return n.signum() > 0
         && n.bitLength() >= minimumBits
-        && n.bitLength() <= MAX_MODULUS_BITS
+        && n.bitLength() <= CryptoLimits.MAX_RSA_BITS
         && n.testBit(0)
         && e.bitLength() > 1
-        && e.bitLength() <= MAX_EXPONENT_BITS
+        && e.bitLength() <= CryptoLimits.MAX_RSA_EXPONENT_BITS
         && e.signum() > 0
         && e.testBit(0);
   }
@@ -82,13 +73,13 @@ public final class Rsa {
   }
 
   /**
-   * False for anything that does not verify, keys under {@link #MIN_MODULUS_BITS} included.
+   * False for anything that does not verify, keys under {@link CryptoLimits#MIN_RSA_BITS} included.
    *
    * @see #verify(BigInteger, BigInteger, Hash, byte[], byte[], int)
    */
   public static boolean verify(
       BigInteger n, BigInteger e, Hash hash, byte[] message, byte[] signature) {
-    return verify(n, e, hash, message, signature, MIN_MODULUS_BITS);
+    return verify(n, e, hash, message, signature, CryptoLimits.MIN_RSA_BITS);
   }
 
   /** False for anything that does not verify, keys under {@code minimumBits} included. */

@@ -14,9 +14,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class Admission {
 
-  /** How many seconds' worth of connections may come at once. */
-  private static final int BURST_SECONDS = 10;
-
   private static final long SECOND = Duration.ofSeconds(1).toNanos();
 
   private final Connection connection;
@@ -70,7 +67,7 @@ final class Admission {
     long interval = SECOND / limits.opensPerSecond();
     while (!timing && !waiting.isEmpty()) {
       long now = timer.now();
-      long early = Math.max(0, due - now) - (BURST_SECONDS * SECOND - interval);
+      long early = Math.max(0, due - now) - (ForwardingLimits.BURST_SECONDS * SECOND - interval);
       if (early > 0) {
         timing = true;
         timer.after(

@@ -29,12 +29,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class DirectForwards {
 
-  /** Longest name of a host in bytes. A name of the DNS has 253 at most. */
-  static final int MAX_HOST_BYTES = 255;
-
-  /** Addresses of one name that are looked at. */
-  static final int MAX_ADDRESSES = 32;
-
   /** What Linux says when no descriptor is left. */
   private static final Set<String> OUT_OF_DESCRIPTORS =
       Set.of("Too many open files", "Too many open files in system");
@@ -106,8 +100,8 @@ final class DirectForwards {
     if (host.isEmpty()) {
       return "no host";
     }
-    if (host.getBytes(StandardCharsets.UTF_8).length > MAX_HOST_BYTES) {
-      return "a host's name of more than " + MAX_HOST_BYTES + " bytes";
+    if (host.getBytes(StandardCharsets.UTF_8).length > ForwardingLimits.MAX_HOST) {
+      return "a host's name of more than " + ForwardingLimits.MAX_HOST + " bytes";
     }
     if (host.chars().anyMatch(c -> c <= ' ' || Character.isISOControl(c))) {
       return "a host's name with a space or control character";
@@ -123,8 +117,8 @@ final class DirectForwards {
     if (path.indexOf(0) >= 0) {
       return "a path with a NUL";
     }
-    return path.getBytes(StandardCharsets.UTF_8).length > ListeningSockets.MAX_PATH_BYTES
-        ? "a path of more than " + ListeningSockets.MAX_PATH_BYTES + " bytes"
+    return path.getBytes(StandardCharsets.UTF_8).length > ForwardingLimits.MAX_SOCKET_PATH
+        ? "a path of more than " + ForwardingLimits.MAX_SOCKET_PATH + " bytes"
         : null;
   }
 
@@ -210,7 +204,8 @@ final class DirectForwards {
   private List<InetAddress> dialled(Target.Tcp target, List<InetAddress> found) throws Refused {
     String why = "no address";
     Set<InetAddress> allowed = new LinkedHashSet<>();
-    for (InetAddress address : found.subList(0, Math.min(found.size(), MAX_ADDRESSES))) {
+    for (InetAddress address :
+        found.subList(0, Math.min(found.size(), ForwardingLimits.MAX_ADDRESSES))) {
       switch (policy.dial(target, reached(address))) {
         case Decision.Allowed(InetAddress dial) -> allowed.add(reached(dial));
         case Decision.Denied(String denied) -> why = denied;

@@ -25,9 +25,6 @@ import java.util.regex.Pattern;
  */
 record HttpHead(Target.Tcp target, byte[] forOrigin) {
 
-  private static final int MAX_LINE = 32 * 1024;
-  private static final int MAX_HEADERS = 64 * 1024;
-
   /** Headers that belong to this hop (RFC 9110 section 7.6.1), and all that name a proxy. */
   private static final List<String> THIS_HOP =
       List.of("connection", "proxy-connection", "keep-alive", "te", "upgrade", "host");
@@ -87,8 +84,8 @@ record HttpHead(Target.Tcp target, byte[] forOrigin) {
         new EmbeddedChannel(
             new HttpRequestDecoder(
                 new HttpDecoderConfig()
-                    .setMaxInitialLineLength(MAX_LINE)
-                    .setMaxHeaderSize(MAX_HEADERS)));
+                    .setMaxInitialLineLength(ForwardingLimits.MAX_HTTP_LINE)
+                    .setMaxHeaderSize(ForwardingLimits.MAX_HTTP_HEAD)));
     try {
       decoder.writeInbound(head.retain());
       if (!(decoder.readInbound() instanceof HttpRequest request)

@@ -3,7 +3,6 @@ package dev.adit.ssh.forward;
 import dev.adit.ssh.SshException;
 import dev.adit.ssh.connection.Connection;
 import java.net.InetAddress;
-import java.time.Duration;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -19,9 +18,6 @@ import org.jspecify.annotations.Nullable;
  * other. Thread-safe.
  */
 final class ListenerRegistry {
-
-  /** How long a connection may take to show that it lives. */
-  static final Duration PATIENCE = Duration.ofSeconds(2);
 
   private final Timer timer;
   private final Set<Holder> holders = new LinkedHashSet<>();
@@ -158,13 +154,13 @@ final class ListenerRegistry {
     }
     timer.after(
         holder.connection.eventLoop(),
-        PATIENCE,
+        ForwardingLimits.TAKEOVER_PATIENCE,
         () -> {
           if (alive.complete(false)) {
             holder.connection.fail(
                 SshException.Disconnected.local(
                     "no answer within %d s while a new connection of the same user asks for its port"
-                        .formatted(PATIENCE.toSeconds())));
+                        .formatted(ForwardingLimits.TAKEOVER_PATIENCE.toSeconds())));
           }
         });
   }

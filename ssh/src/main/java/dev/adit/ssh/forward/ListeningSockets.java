@@ -33,12 +33,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class ListeningSockets {
 
-  /** Attempts to find a port that is free in both families. */
-  private static final int ANY_PORT_ATTEMPTS = 16;
-
-  /** Longest path of a Unix socket in bytes: sun_path has one more, for a NUL. */
-  static final int MAX_PATH_BYTES = 107;
-
   private final List<Channel> sockets;
   private final List<SshException.ForwardRefused> missing;
   private final @Nullable Path file;
@@ -133,7 +127,9 @@ final class ListeningSockets {
             failures.isEmpty()
                 ? new SshException.ForwardRefused("bind: no address of " + listen, null)
                 : failures.getFirst());
-      } else if (listen.port() == 0 && !failures.isEmpty() && attempt++ < ANY_PORT_ATTEMPTS) {
+      } else if (listen.port() == 0
+          && !failures.isEmpty()
+          && attempt++ < ForwardingLimits.ANY_PORT_ATTEMPTS) {
         // The port that one family chose is taken in the other.
         bound.forEach(Channel::close);
         bound.clear();
@@ -206,8 +202,8 @@ final class ListeningSockets {
 
   private static void makeRoom(String path, boolean unlink) throws SshException.ForwardRefused {
     try {
-      if (path.getBytes(StandardCharsets.UTF_8).length > MAX_PATH_BYTES) {
-        throw refused(path, "longer than " + MAX_PATH_BYTES + " bytes", null);
+      if (path.getBytes(StandardCharsets.UTF_8).length > ForwardingLimits.MAX_SOCKET_PATH) {
+        throw refused(path, "longer than " + ForwardingLimits.MAX_SOCKET_PATH + " bytes", null);
       }
       if (unlink) {
         removeSocket(Path.of(path));

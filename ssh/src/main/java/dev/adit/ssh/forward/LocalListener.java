@@ -12,7 +12,6 @@ import io.netty.channel.socket.DuplexChannel;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
-import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -24,8 +23,6 @@ import java.util.function.Consumer;
  * for the event loop.
  */
 final class LocalListener implements Forward {
-  private static final Duration RESOLVER_PATIENCE = Duration.ofSeconds(10);
-
   private final Connection connection;
   private final ForwardSpec spec;
   private final ListeningSockets sockets;
@@ -100,7 +97,7 @@ final class LocalListener implements Forward {
       return ListeningSockets.LOOPBACK;
     }
     try {
-      return HostNames.resolve(address, RESOLVER_PATIENCE);
+      return HostNames.resolve(address, ForwardingLimits.RESOLVER_PATIENCE);
     } catch (UnknownHostException e) {
       throw new SshException.ForwardRefused(
           "bind %s: cannot listen on %s: %s".formatted(listen, address, e.getMessage()), e);

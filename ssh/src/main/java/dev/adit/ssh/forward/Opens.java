@@ -45,14 +45,14 @@ final class Opens {
     }
   }
 
-  /** As much of a peer's text as a log shows, in characters. */
-  private static final int MAX_SHOWN = 255;
-
   private Opens() {}
 
   /** A peer's text for people: escaped, and not longer than a line in a log should be. */
   static String shown(String text) {
-    return Text.escape(text.length() > MAX_SHOWN ? text.substring(0, MAX_SHOWN) + "..." : text);
+    return Text.escape(
+        text.length() > ForwardingLimits.MAX_SHOWN
+            ? text.substring(0, ForwardingLimits.MAX_SHOWN) + "..."
+            : text);
   }
 
   /** Asks the peer to connect to the target. On the event loop. */

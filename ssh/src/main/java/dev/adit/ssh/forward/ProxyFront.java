@@ -45,15 +45,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class ProxyFront {
 
-  /** How long a client may take to say where it wants to go, in seconds. */
-  static final int PATIENCE_SECONDS = 30;
-
-  /** The head of an HTTP request, with whatever cookies it has. */
-  private static final int MAX_HTTP_HEAD = 64 * 1024;
-
-  /** Longest host name: what SOCKS 5 can say. */
-  private static final int MAX_HOST = 255;
-
   /** Stands at the other end of the conversation. */
   interface Client {
 
@@ -165,8 +156,9 @@ final class ProxyFront {
             () ->
                 refuse(
                     new Refusal(
-                        timeoutReply(), "no request within " + PATIENCE_SECONDS + " seconds")),
-            PATIENCE_SECONDS,
+                        timeoutReply(),
+                        "no request within " + ForwardingLimits.REQUEST_SECONDS + " seconds")),
+            ForwardingLimits.REQUEST_SECONDS,
             TimeUnit.SECONDS);
   }
 
@@ -362,10 +354,10 @@ final class ProxyFront {
     protocol = Protocol.HTTP;
     int end = headEnd();
     if (end < 0) {
-      if (in.readableBytes() > MAX_HTTP_HEAD) {
+      if (in.readableBytes() > ForwardingLimits.MAX_HTTP_HEAD) {
         throw new Refusal(
             HttpHead.response(431, "Request Header Fields Too Large", "The head is too long."),
-            "an HTTP head of more than " + MAX_HTTP_HEAD + " bytes");
+            "an HTTP head of more than " + ForwardingLimits.MAX_HTTP_HEAD + " bytes");
       }
       return false;
     }
@@ -416,7 +408,7 @@ final class ProxyFront {
   /** Whether it can be a name: nothing that could end a string or a line may pass. */
   static boolean isHost(String text) {
     return !text.isEmpty()
-        && text.getBytes(StandardCharsets.UTF_8).length <= MAX_HOST
+        && text.getBytes(StandardCharsets.UTF_8).length <= ForwardingLimits.MAX_HOST
         && text.codePoints()
             .noneMatch(
                 c ->

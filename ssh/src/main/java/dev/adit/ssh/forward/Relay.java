@@ -37,33 +37,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Relay extends ChannelInboundHandlerAdapter implements ChannelHandler {
 
-  /**
-   * Smaller payloads are copied together, so that a few bytes don't keep a large read buffer alive,
-   * and a window full of single bytes doesn't cost an object for each.
-   */
-  private static final int COPY_BELOW = 16 * 1024;
-
-  /** What is copied together goes to the socket in pieces of this size, in bytes. */
-  private static final int GATHERED = 64 * 1024;
-
-  /** Room for what is copied together to begin with: mostly it is a keystroke's echo. */
-  private static final int GATHERED_AT_FIRST = 1024;
-
-  /**
-   * What may wait for the socket before it counts as one that lags, in bytes: more than one turn of
-   * the loop brings, or else most of every burst would be copied.
-   */
   private static final WriteBufferWaterMark LAGS =
-      new WriteBufferWaterMark(256 * 1024, 1024 * 1024);
-
-  /** What epoll may read unasked, in bytes; see {@link #readBuffer}. */
-  private static final int EARLY_READ = 32 * 1024;
-
-  /**
-   * How long an application may take to finish its side once the channel is closed and all that
-   * came is written, in seconds.
-   */
-  private static final int LINGER_SECONDS = 5;
+      new WriteBufferWaterMark(ForwardingLimits.LAGS_NO_MORE, ForwardingLimits.LAGS_ABOVE);
 
   /** What a proxy's client is told before its data flows. */
   interface Greeting {
@@ -121,7 +96,7 @@ public final class Relay extends ChannelInboundHandlerAdapter implements Channel
   private ByteBuf readBuffer() {
     SshChannel to = channel;
     if (to == null) {
-      return SshChannel.allocate(EARLY_READ);
+      return SshChannel.allocate(ForwardingLimits.EARLY_READ);
     }
     int sendable = to.sendable();
     return SshChannel.allocate(sendable > 0 ? Math.min(to.maxPacket(), sendable) : to.maxPacket());
@@ -267,7 +242,7 @@ public final class Relay extends ChannelInboundHandlerAdapter implements Channel
       from.consumed(length);
       return;
     }
-    if (length < COPY_BELOW || !local.isWritable()) {
+    if (length < ForwardingLimits.COPY_BELOW || !local.isWritable()) {
       gather(data);
     } else {
       writeGathered();
@@ -281,8 +256,11 @@ public final class Relay extends ChannelInboundHandlerAdapter implements Channel
     while (data.isReadable()) {
       ByteBuf into = gathered;
       if (into == null) {
-        int atFirst = Math.max(GATHERED_AT_FIRST, Math.min(data.readableBytes(), GATHERED));
-        into = Buffers.ALLOCATOR.directBuffer(atFirst, GATHERED);
+        int atFirst =
+            Math.max(
+                ForwardingLimits.GATHERED_AT_FIRST,
+                Math.min(data.readableBytes(), ForwardingLimits.GATHERED));
+        into = Buffers.ALLOCATOR.directBuffer(atFirst, ForwardingLimits.GATHERED);
         gathered = into;
       }
       into.writeBytes(data, Math.min(data.readableBytes(), into.maxWritableBytes()));
@@ -370,7 +348,9 @@ public final class Relay extends ChannelInboundHandlerAdapter implements Channel
     }
     if (closing && !lingering) {
       lingering = true;
-      local.eventLoop().schedule(() -> local.close(), LINGER_SECONDS, TimeUnit.SECONDS);
+      local
+          .eventLoop()
+          .schedule(() -> local.close(), ForwardingLimits.LINGER_SECONDS, TimeUnit.SECONDS);
     }
     closeIfDone();
   }

@@ -31,9 +31,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class RemoteForwards {
 
-  /** Channels whose target is still being connected; more are refused until some are done. */
-  private static final int MAX_PENDING_CONNECTS = 1024;
-
   private final Connection connection;
 
   /** By what the server says in forwarded-tcpip: the address to the letter, the port it chose. */
@@ -179,10 +176,10 @@ final class RemoteForwards {
   }
 
   private void connect(IncomingOpen open, Target target, String from) {
-    if (pendingConnects >= MAX_PENDING_CONNECTS) {
+    if (pendingConnects >= ForwardingLimits.MAX_PENDING_CONNECTS) {
       open.refuse(
           OpenFailureReason.RESOURCE_SHORTAGE,
-          "more than " + MAX_PENDING_CONNECTS + " connections are being made");
+          "more than " + ForwardingLimits.MAX_PENDING_CONNECTS + " connections are being made");
       return;
     }
     pendingConnects++;

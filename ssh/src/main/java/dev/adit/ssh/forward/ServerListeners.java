@@ -21,7 +21,6 @@ import io.netty.channel.socket.DuplexChannel;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -44,15 +43,6 @@ final class ServerListeners {
 
   /** Ports below are root's (ports that only a privileged user may listen on). */
   private static final int FIRST_UNPRIVILEGED_PORT = 1024;
-
-  /** Longest bind address in bytes. */
-  private static final int MAX_ADDRESS_BYTES = 255;
-
-  /** Requests that wait for their turn. Those that want no reply are not counted elsewhere. */
-  private static final int MAX_WAITING_REQUESTS = 1024;
-
-  /** How long the name of a bind address may take to be found. */
-  private static final Duration RESOLVER_PATIENCE = Duration.ofSeconds(10);
 
   private static final byte[] NO_FIELDS = {};
 
@@ -108,7 +98,8 @@ final class ServerListeners {
     in.expectEnd(TCP);
     int length = address.getBytes(StandardCharsets.UTF_8).length;
     String wrong =
-        length > MAX_ADDRESS_BYTES || address.chars().anyMatch(Character::isISOControl)
+        length > ForwardingLimits.MAX_BIND_ADDRESS
+                || address.chars().anyMatch(Character::isISOControl)
             ? "not an address to listen on"
             : port > 65535 ? "port " + port + " is not 0 to 65535" : null;
     return wrong == null
@@ -128,8 +119,9 @@ final class ServerListeners {
     if (request.wrong != null) {
       return refused(request.what, request.wrong);
     }
-    if (waitingRequests >= MAX_WAITING_REQUESTS) {
-      return refused(request.what, "more than " + MAX_WAITING_REQUESTS + " requests wait");
+    if (waitingRequests >= ForwardingLimits.MAX_WAITING_REQUESTS) {
+      return refused(
+          request.what, "more than " + ForwardingLimits.MAX_WAITING_REQUESTS + " requests wait");
     }
     waitingRequests++;
     CompletableFuture<byte[]> answer =
@@ -246,7 +238,7 @@ final class ServerListeners {
     if (address == null || address.equals("localhost")) {
       return CompletableFuture.completedFuture(ListeningSockets.LOOPBACK);
     }
-    return HostNames.lookUp(address, RESOLVER_PATIENCE);
+    return HostNames.lookUp(address, ForwardingLimits.RESOLVER_PATIENCE);
   }
 
   private CompletableFuture<byte[]> up(Listen asked, ListeningSockets sockets) {

@@ -54,18 +54,6 @@ import java.util.function.Consumer;
 public final class Sockets {
   private static final boolean EPOLL = Epoll.isAvailable();
 
-  /** What is read from a socket before others get a turn, in bytes. */
-  private static final int READ_BURST = 256 * 1024;
-
-  /**
-   * What is read from a socket before its channel is open, in bytes: a request to a proxy, or what
-   * epoll reads unasked when the application has ended its direction already.
-   */
-  private static final int EARLY_READ = 32 * 1024;
-
-  /** How long a connect may take. TCP alone would try for two minutes. */
-  static final Duration CONNECT_PATIENCE = Duration.ofSeconds(30);
-
   /**
    * Linux's IPPROTO_IPV6 and IPV6_V6ONLY: each family has a socket of its own, so that one address
    * in use doesn't take the other family along.
@@ -116,7 +104,7 @@ public final class Sockets {
    * Netty's own resolver would block the loop.
    */
   public static ChannelFuture connect(EventLoop loop, InetSocketAddress to) {
-    return connect(loop, to, CONNECT_PATIENCE);
+    return connect(loop, to, ForwardingLimits.CONNECT_PATIENCE);
   }
 
   static ChannelFuture connect(EventLoop loop, InetSocketAddress to, Duration patience) {
@@ -246,7 +234,10 @@ public final class Sockets {
     channel
         .config()
         .setRecvByteBufAllocator(
-            new ReadInto(READ_BURST, () -> false, () -> SshChannel.allocate(EARLY_READ)));
+            new ReadInto(
+                ForwardingLimits.READ_BURST,
+                () -> false,
+                () -> SshChannel.allocate(ForwardingLimits.EARLY_READ)));
   }
 
   /** How a socket that was made here reads: one early buffer at a time, until it is changed. */

@@ -16,9 +16,6 @@ import java.util.concurrent.CompletableFuture;
 /** Connects to where a remote forwarding leads, at the moment when somebody comes through it. */
 final class TargetConnector {
 
-  /** How long a name's lookup may take before the connection is refused. */
-  private static final Duration RESOLVER_PATIENCE = Duration.ofSeconds(10);
-
   private TargetConnector() {}
 
   /**
@@ -45,11 +42,12 @@ final class TargetConnector {
                     }
                   });
       case Target.Tcp to ->
-          HostNames.lookUp(to.host(), RESOLVER_PATIENCE)
+          HostNames.lookUp(to.host(), ForwardingLimits.RESOLVER_PATIENCE)
               .whenCompleteAsync(
                   (addresses, failure) -> {
                     if (failure == null) {
-                      connectOneOf(loop, addresses, to.port(), Sockets.CONNECT_PATIENCE, result);
+                      connectOneOf(
+                          loop, addresses, to.port(), ForwardingLimits.CONNECT_PATIENCE, result);
                     } else {
                       result.completeExceptionally(
                           new IOException("unknown host (" + failure.getMessage() + ")", failure));

@@ -22,15 +22,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class TargetLookups {
 
-  /** Names that are looked up at once, for all connections of the server. */
-  static final int THREADS = 128;
-
-  /** Names that are looked up at once for one connection. Others of it wait, or time out. */
-  static final int THREADS_A_CONNECTION = 8;
-
-  /** Names that wait for a thread. A connection that waits holds some of its own, not more. */
-  private static final int MAX_WAITING = 4096;
-
   private static final long IDLE_SECONDS = 10;
 
   private final ThreadPoolExecutor pool;
@@ -38,11 +29,11 @@ final class TargetLookups {
   TargetLookups() {
     this.pool =
         new ThreadPoolExecutor(
-            THREADS,
-            THREADS,
+            ForwardingLimits.LOOKUP_THREADS,
+            ForwardingLimits.LOOKUP_THREADS,
             IDLE_SECONDS,
             TimeUnit.SECONDS,
-            new LinkedBlockingQueue<>(MAX_WAITING),
+            new LinkedBlockingQueue<>(ForwardingLimits.MAX_WAITING_LOOKUPS),
             Thread.ofPlatform().daemon().name("adit-target-resolver-", 0).factory());
     pool.allowCoreThreadTimeOut(true);
   }
@@ -106,7 +97,7 @@ final class TargetLookups {
     }
 
     private void startSome() {
-      while (running < THREADS_A_CONNECTION && !waiting.isEmpty()) {
+      while (running < ForwardingLimits.LOOKUP_THREADS_A_CONNECTION && !waiting.isEmpty()) {
         Lookup lookup = waiting.remove();
         try {
           running++;
@@ -114,7 +105,9 @@ final class TargetLookups {
         } catch (RejectedExecutionException e) {
           running--;
           lookup.answer.completeExceptionally(
-              new IOException("more than " + MAX_WAITING + " names are being resolved", e));
+              new IOException(
+                  "more than " + ForwardingLimits.MAX_WAITING_LOOKUPS + " names are being resolved",
+                  e));
         }
       }
     }

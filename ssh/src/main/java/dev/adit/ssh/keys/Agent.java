@@ -23,12 +23,6 @@ import org.jspecify.annotations.Nullable;
  * thread closes the connection.
  */
 public final class Agent implements AutoCloseable {
-  /** As OpenSSH has it, in both directions. */
-  private static final int MAX_FRAME = 256 * 1024;
-
-  /** As OpenSSH has it. */
-  private static final int MAX_IDENTITIES = 2048;
-
   private static final int FAILURE = 5;
   private static final int SUCCESS = 6;
   private static final int REQUEST_IDENTITIES = 11;
@@ -99,7 +93,7 @@ public final class Agent implements AutoCloseable {
     WireReader answer =
         request(WireWriter.create().writeByte(REQUEST_IDENTITIES), IDENTITIES_ANSWER, "list keys");
     try {
-      int count = answer.readUint32AtMost(MAX_IDENTITIES, "the number of keys");
+      int count = answer.readUint32AtMost(KeyLimits.MAX_AGENT_KEYS, "the number of keys");
       List<Identity> identities = new ArrayList<>();
       for (int i = 0; i < count; i++) {
         byte[] blob = answer.readString();
@@ -227,7 +221,7 @@ public final class Agent implements AutoCloseable {
 
   private WireReader request(WireWriter request, int expected, String what) throws IOException {
     byte[] body = request.toBytes();
-    if (body.length > MAX_FRAME) {
+    if (body.length > KeyLimits.MAX_AGENT_FRAME) {
       throw new IOException("too much to sign for an agent: " + body.length + " bytes");
     }
     lock.lock();
@@ -237,11 +231,11 @@ public final class Agent implements AutoCloseable {
         channel.write(frame);
       }
       int length = read(4).getInt();
-      if (length < 1 || length > MAX_FRAME) {
+      if (length < 1 || length > KeyLimits.MAX_AGENT_FRAME) {
         channel.close();
         throw new IOException(
             "the agent at %s sent a frame of %s bytes, which is not 1 to %d"
-                .formatted(socket, Integer.toUnsignedString(length), MAX_FRAME));
+                .formatted(socket, Integer.toUnsignedString(length), KeyLimits.MAX_AGENT_FRAME));
       }
       WireReader answer = WireReader.over(read(length).array());
       int type = answer.readByte();

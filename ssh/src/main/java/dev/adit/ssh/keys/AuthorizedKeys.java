@@ -13,12 +13,6 @@ import java.util.List;
  * Immutable, safe on any thread.
  */
 public final class AuthorizedKeys {
-  /** More than ten thousand keys. Larger files are refused whole. */
-  public static final int MAX_FILE_LENGTH = 16 << 20;
-
-  /** Key, options and comment, in bytes; a line that is longer lets nobody in. */
-  public static final int MAX_LINE_LENGTH = 64 << 10;
-
   /**
    * A line with the key that was looked for.
    *
@@ -43,11 +37,11 @@ public final class AuthorizedKeys {
   }
 
   /**
-   * @throws MalformedDataException if the file is longer than {@link #MAX_FILE_LENGTH}
+   * @throws MalformedDataException if the file is longer than {@link KeyLimits#MAX_AUTHORIZED_KEYS}
    */
   public static AuthorizedKeys parse(byte[] file) throws MalformedDataException {
-    if (file.length > MAX_FILE_LENGTH) {
-      throw new MalformedDataException("more than " + MAX_FILE_LENGTH + " bytes");
+    if (file.length > KeyLimits.MAX_AUTHORIZED_KEYS) {
+      throw new MalformedDataException("more than " + KeyLimits.MAX_AUTHORIZED_KEYS + " bytes");
     }
     return new AuthorizedKeys(file.clone());
   }
@@ -68,7 +62,7 @@ public final class AuthorizedKeys {
         continue;
       }
       if (line.isTooLong()) {
-        problems.found(line.number(), "more than " + MAX_LINE_LENGTH + " bytes");
+        problems.found(line.number(), "more than " + KeyLimits.MAX_AUTHORIZED_LINE + " bytes");
         continue;
       }
       try {
@@ -118,11 +112,11 @@ public final class AuthorizedKeys {
           end++;
         }
         number++;
-        int length = Math.min(end - start, MAX_LINE_LENGTH);
+        int length = Math.min(end - start, KeyLimits.MAX_AUTHORIZED_LINE);
         String text = new String(file, start, length, StandardCharsets.UTF_8).strip();
         // In C a NUL ends the text, so who reads it there would see another line than we do.
         if (!text.isEmpty() && !text.startsWith("#") && text.indexOf('\0') < 0) {
-          lines.add(new Line(number, text, end - start > MAX_LINE_LENGTH));
+          lines.add(new Line(number, text, end - start > KeyLimits.MAX_AUTHORIZED_LINE));
         }
         start = end + 1;
       }

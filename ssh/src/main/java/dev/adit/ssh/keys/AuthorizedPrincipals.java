@@ -17,12 +17,11 @@ public final class AuthorizedPrincipals {
   }
 
   /**
-   * @throws MalformedDataException if the file is longer than {@link
-   *     AuthorizedKeys#MAX_FILE_LENGTH}
+   * @throws MalformedDataException if the file is longer than {@link KeyLimits#MAX_AUTHORIZED_KEYS}
    */
   public static AuthorizedPrincipals parse(byte[] file) throws MalformedDataException {
-    if (file.length > AuthorizedKeys.MAX_FILE_LENGTH) {
-      throw new MalformedDataException("more than " + AuthorizedKeys.MAX_FILE_LENGTH + " bytes");
+    if (file.length > KeyLimits.MAX_AUTHORIZED_KEYS) {
+      throw new MalformedDataException("more than " + KeyLimits.MAX_AUTHORIZED_KEYS + " bytes");
     }
     return new AuthorizedPrincipals(AuthorizedKeys.Line.split(file));
   }
@@ -39,7 +38,7 @@ public final class AuthorizedPrincipals {
         continue;
       }
       if (line.isTooLong()) {
-        problems.found(line.number(), "more than " + AuthorizedKeys.MAX_LINE_LENGTH + " bytes");
+        problems.found(line.number(), "more than " + KeyLimits.MAX_AUTHORIZED_LINE + " bytes");
         continue;
       }
       try {

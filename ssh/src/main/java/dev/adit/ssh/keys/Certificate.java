@@ -35,12 +35,6 @@ public final class Certificate extends SshPublicKey {
   /** The default of CASignatureAlgorithms: all that we verify. */
   public static final List<String> DEFAULT_CA_ALGORITHMS = KeyType.allSignatureAlgorithms();
 
-  /** As many as OpenSSH takes. */
-  private static final int MAX_PRINCIPALS = 256;
-
-  /** There are three options and six extensions; the rest is room for private ones. */
-  private static final int MAX_OPTIONS = 256;
-
   /** Valid before the end of time: 2^64 - 1. */
   private static final long FOREVER = -1;
 
@@ -117,8 +111,9 @@ public final class Certificate extends SshPublicKey {
   private static List<String> readPrincipals(WireReader in) throws MalformedDataException {
     List<String> principals = new ArrayList<>();
     while (in.remaining() > 0) {
-      if (principals.size() == MAX_PRINCIPALS) {
-        throw new MalformedDataException("has more than " + MAX_PRINCIPALS + " principals");
+      if (principals.size() == KeyLimits.MAX_PRINCIPALS) {
+        throw new MalformedDataException(
+            "has more than " + KeyLimits.MAX_PRINCIPALS + " principals");
       }
       principals.add(in.readUtf8());
     }
@@ -129,8 +124,9 @@ public final class Certificate extends SshPublicKey {
       throws MalformedDataException {
     Map<String, byte[]> options = new LinkedHashMap<>();
     while (in.remaining() > 0) {
-      if (options.size() == MAX_OPTIONS) {
-        throw new MalformedDataException("has more than " + MAX_OPTIONS + " of: " + what);
+      if (options.size() == KeyLimits.MAX_CERTIFICATE_OPTIONS) {
+        throw new MalformedDataException(
+            "has more than " + KeyLimits.MAX_CERTIFICATE_OPTIONS + " of: " + what);
       }
       String name = in.readUtf8();
       if (options.put(name, in.readString()) != null) {

@@ -54,15 +54,6 @@ public record KeyOptions(
   /** A line without options. */
   public static final KeyOptions NONE = new Parser("").options();
 
-  /** As many as OpenSSH takes. */
-  private static final int MAX_PERMITS = 4096;
-
-  /** As many as OpenSSH takes. */
-  private static final int MAX_VARIABLES = 1024;
-
-  /** As long as a name can be (NI_MAXHOST). */
-  private static final int MAX_HOST_LENGTH = 1024;
-
   /**
    * An address with a port.
    *
@@ -328,18 +319,18 @@ public record KeyOptions(
         throw new MalformedDataException("invalid environment string");
       }
       environment.putIfAbsent(value.substring(0, equals), value.substring(equals + 1));
-      if (environment.size() > MAX_VARIABLES) {
+      if (environment.size() > KeyLimits.MAX_KEY_VARIABLES) {
         throw new MalformedDataException("too many environment strings");
       }
     }
 
     private static void permit(List<Permit> permits, String value) throws MalformedDataException {
       int end = value.startsWith("[") ? value.indexOf(']') + 1 : value.indexOf(':');
-      if (end <= 0 || end > MAX_HOST_LENGTH) {
+      if (end <= 0 || end > KeyLimits.MAX_PERMITTED_HOST) {
         throw new MalformedDataException("invalid permission hostname");
       }
       String host = value.startsWith("[") ? value.substring(1, end - 1) : value.substring(0, end);
-      if (permits.size() == MAX_PERMITS) {
+      if (permits.size() == KeyLimits.MAX_PERMITS) {
         throw new MalformedDataException("too many permission directives");
       }
       permits.add(new Permit(host, port(value.substring(end))));

@@ -24,9 +24,6 @@ public final class KnownHosts {
   /** The port that is left out of names. */
   static final int DEFAULT_PORT = 22;
 
-  /** More than a hundred thousand hosts. */
-  private static final int MAX_FILE_LENGTH = 64 << 20;
-
   /** What stands before the names of a line. */
   public enum Marker {
     NONE(""),
@@ -109,12 +106,12 @@ public final class KnownHosts {
   private void read(Path file) throws IOException {
     byte[] bytes;
     try (InputStream in = Files.newInputStream(file)) {
-      bytes = in.readNBytes(MAX_FILE_LENGTH + 1);
+      bytes = in.readNBytes(KeyLimits.MAX_KNOWN_HOSTS + 1);
     } catch (NoSuchFileException absent) {
       return;
     }
-    if (bytes.length > MAX_FILE_LENGTH) {
-      throw new IOException(file + ": more than " + MAX_FILE_LENGTH + " bytes");
+    if (bytes.length > KeyLimits.MAX_KNOWN_HOSTS) {
+      throw new IOException(file + ": more than " + KeyLimits.MAX_KNOWN_HOSTS + " bytes");
     }
     int number = 0;
     for (String text : new String(bytes, StandardCharsets.UTF_8).split("\n", -1)) {

@@ -30,9 +30,6 @@ final class OpenSshKeyFormat implements KeyFormat {
 
   private static final byte[] MAGIC = "openssh-key-v1\0".getBytes(StandardCharsets.US_ASCII);
 
-  /** A round takes some 10 ms: more would be a file made to keep us busy. ssh-keygen takes 16. */
-  private static final int MAX_ROUNDS = 10_000;
-
   /** What the private part is a multiple of where nothing encrypts it. */
   private static final int PLAIN_BLOCK = 8;
 
@@ -94,7 +91,7 @@ final class OpenSshKeyFormat implements KeyFormat {
       int rounds = 0;
       if (kdf.equals("bcrypt") && encryption != null) {
         salt = options.readString();
-        rounds = options.readUint32AtMost(MAX_ROUNDS, "the number of bcrypt rounds");
+        rounds = options.readUint32AtMost(KeyLimits.MAX_FILE_ROUNDS, "the number of bcrypt rounds");
         if (salt.length == 0 || rounds == 0) {
           throw new MalformedDataException("has no salt or no rounds");
         }

@@ -46,14 +46,6 @@ import org.jspecify.annotations.Nullable;
  * (RFC 8018).
  */
 final class PemKeyFormat implements KeyFormat {
-  /** Some minutes of work: more would be a file made to keep us busy. OpenSSL takes 2048. */
-  private static final int MAX_PBKDF2_ITERATIONS = 10_000_000;
-
-  /** scrypt needs 128 * N * r bytes of memory. OpenSSL takes N = 16384, r = 8: 16 MiB. */
-  private static final long MAX_SCRYPT_MEMORY = 256L << 20;
-
-  private static final int MAX_SCRYPT_PARALLEL = 16;
-
   /** RFC 7914 section 7. */
   private static final ASN1ObjectIdentifier SCRYPT =
       new ASN1ObjectIdentifier("1.3.6.1.4.1.11591.4.11");
@@ -272,10 +264,10 @@ final class PemKeyFormat implements KeyFormat {
     var parameters = decode(() -> PBKDF2Params.getInstance(encoded));
     BigInteger iterations = parameters.getIterationCount();
     if (iterations.signum() <= 0
-        || iterations.compareTo(BigInteger.valueOf(MAX_PBKDF2_ITERATIONS)) > 0) {
+        || iterations.compareTo(BigInteger.valueOf(KeyLimits.MAX_PBKDF2_ITERATIONS)) > 0) {
       throw new MalformedDataException(
           "the number of PBKDF2 iterations is %s, not 1 to %d"
-              .formatted(iterations, MAX_PBKDF2_ITERATIONS));
+              .formatted(iterations, KeyLimits.MAX_PBKDF2_ITERATIONS));
     }
     ASN1ObjectIdentifier prf = parameters.getPrf().getAlgorithm();
     Digest digest =
@@ -304,9 +296,9 @@ final class PemKeyFormat implements KeyFormat {
           if (n < 2
               || r < 1
               || p < 1
-              || p > MAX_SCRYPT_PARALLEL
-              || r > MAX_SCRYPT_MEMORY / 128
-              || n > MAX_SCRYPT_MEMORY / 128 / r) {
+              || p > KeyLimits.MAX_SCRYPT_PARALLEL
+              || r > KeyLimits.MAX_SCRYPT_MEMORY / 128
+              || n > KeyLimits.MAX_SCRYPT_MEMORY / 128 / r) {
             throw new MalformedDataException("scrypt with N=" + n + ", r=" + r + ", p=" + p);
           }
           return SCrypt.generate(passphrase, salt, (int) n, (int) r, p, keyLength);

@@ -25,9 +25,6 @@ public final class PrivateKeyFile implements Signer, AutoCloseable {
   /** The default of NumberOfPasswordPrompts. */
   public static final int DEFAULT_PROMPTS = 3;
 
-  /** As OpenSSH has it; the largest sensible key is some 12 KiB. */
-  private static final int MAX_FILE_LENGTH = 1 << 20;
-
   private static final int OTHERS_MAY = 077;
 
   private final Path file;
@@ -147,10 +144,10 @@ public final class PrivateKeyFile implements Signer, AutoCloseable {
 
   private static byte[] readFile(Path file) throws IOException {
     try (InputStream in = Files.newInputStream(file)) {
-      byte[] bytes = in.readNBytes(MAX_FILE_LENGTH + 1);
-      if (bytes.length > MAX_FILE_LENGTH) {
+      byte[] bytes = in.readNBytes(KeyLimits.MAX_KEY_FILE + 1);
+      if (bytes.length > KeyLimits.MAX_KEY_FILE) {
         throw new KeyFileException(
-            file, "invalid format: more than " + MAX_FILE_LENGTH + " bytes", null);
+            file, "invalid format: more than " + KeyLimits.MAX_KEY_FILE + " bytes", null);
       }
       return bytes;
     }

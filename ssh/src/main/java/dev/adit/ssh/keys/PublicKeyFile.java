@@ -9,9 +9,6 @@ import java.nio.file.Path;
 
 /** Files with a public key or a certificate on one line: {@code id_ed25519.pub}. */
 public final class PublicKeyFile {
-  /** Some hundred times the longest certificate. */
-  private static final int MAX_FILE_LENGTH = 1 << 20;
-
   private PublicKeyFile() {}
 
   /**
@@ -23,7 +20,7 @@ public final class PublicKeyFile {
   public static SshPublicKey.Commented read(Path file) throws IOException {
     byte[] bytes;
     try (InputStream in = Files.newInputStream(file)) {
-      bytes = in.readNBytes(MAX_FILE_LENGTH);
+      bytes = in.readNBytes(KeyLimits.MAX_KEY_FILE);
     }
     String text = new String(bytes, StandardCharsets.UTF_8);
     for (String line : text.lines().map(String::strip).toList()) {

@@ -26,12 +26,6 @@ import org.jspecify.annotations.Nullable;
  * public key on each line. Immutable, safe on any thread.
  */
 public final class RevokedKeys {
-  /** More than a hundred thousand keys, or millions of serial numbers. */
-  private static final int MAX_FILE_LENGTH = 64 << 20;
-
-  /** A line holds one key; the longest certificate is far shorter. */
-  private static final int MAX_LINE_LENGTH = 64 << 10;
-
   private static final byte[] KRL_MAGIC = "SSHKRL\n\0".getBytes(StandardCharsets.ISO_8859_1);
   private static final int KRL_FORMAT = 1;
 
@@ -65,10 +59,10 @@ public final class RevokedKeys {
   public static RevokedKeys read(Path file) throws IOException {
     byte[] bytes;
     try (InputStream in = Files.newInputStream(file)) {
-      bytes = in.readNBytes(MAX_FILE_LENGTH + 1);
+      bytes = in.readNBytes(KeyLimits.MAX_REVOCATION_LIST + 1);
     }
-    if (bytes.length > MAX_FILE_LENGTH) {
-      throw new IOException(file + ": more than " + MAX_FILE_LENGTH + " bytes");
+    if (bytes.length > KeyLimits.MAX_REVOCATION_LIST) {
+      throw new IOException(file + ": more than " + KeyLimits.MAX_REVOCATION_LIST + " bytes");
     }
     return parse(bytes, file.toString());
   }
@@ -141,8 +135,9 @@ public final class RevokedKeys {
   }
 
   private void readLine(String text) throws MalformedDataException {
-    if (text.length() > MAX_LINE_LENGTH) {
-      throw new MalformedDataException("more than " + MAX_LINE_LENGTH + " characters");
+    if (text.length() > KeyLimits.MAX_REVOCATION_LINE) {
+      throw new MalformedDataException(
+          "more than " + KeyLimits.MAX_REVOCATION_LINE + " characters");
     }
     String[] words = text.split("[ \t]+", 3);
     if (words.length >= 2 && isForeign(words[0], words[1])) {

@@ -1,5 +1,6 @@
 package dev.adit.ssh.keys;
 
+import dev.adit.ssh.crypto.CryptoLimits;
 import dev.adit.ssh.crypto.Ecdsa;
 import dev.adit.ssh.crypto.Ed25519;
 import dev.adit.ssh.crypto.Hash;
@@ -25,13 +26,13 @@ public abstract sealed class SshPublicKey
         SshPublicKey.RsaKey,
         SshPublicKey.SkKey {
   /** Smaller RSA keys are refused unless RequiredRSASize says otherwise. */
-  public static final int DEFAULT_MIN_RSA_BITS = Rsa.MIN_MODULUS_BITS;
+  public static final int DEFAULT_MIN_RSA_BITS = CryptoLimits.MIN_RSA_BITS;
 
   /** RequiredRSASize goes no lower than this. */
   public static final int LOWEST_MIN_RSA_BITS = 1024;
 
   /** Larger RSA keys would only burn the time of whoever verifies. */
-  public static final int MAX_RSA_BITS = Rsa.MAX_MODULUS_BITS;
+  public static final int MAX_RSA_BITS = CryptoLimits.MAX_RSA_BITS;
 
   private final KeyType type;
   private final byte[] blob;

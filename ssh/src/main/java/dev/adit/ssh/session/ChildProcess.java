@@ -29,9 +29,6 @@ final class ChildProcess {
   private static final int NOT_FOUND = 127;
   private static final int ENOENT = 2;
 
-  /** Idle threads end after this many seconds. */
-  private static final int STARTERS_IDLE = 10;
-
   /** What {@link Posix} needs and older systems don't have: glibc 2.34. */
   private static final String NEWEST_CALL = "posix_spawn_file_actions_addclosefrom_np";
 
@@ -106,7 +103,7 @@ final class ChildProcess {
         new ThreadPoolExecutor(
             SessionLimits.STARTERS,
             SessionLimits.STARTERS,
-            STARTERS_IDLE,
+            SessionLimits.STARTERS_IDLE,
             TimeUnit.SECONDS,
             new LinkedBlockingQueue<>(),
             Thread.ofPlatform().daemon().name("adit-start-", 0).factory());

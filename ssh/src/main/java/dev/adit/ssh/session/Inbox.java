@@ -25,15 +25,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Inbox extends InputStream {
 
-  /** Smaller pieces are copied together, so that a few bytes don't keep a large buffer alive. */
-  private static final int COPY_BELOW = 16 * 1024;
-
-  /**
-   * From this many waiting bytes on, larger pieces are copied too: the reader lags, and a piece of
-   * a read buffer keeps the whole of it alive.
-   */
-  private static final int COPY_BEHIND = 256 * 1024;
-
   /** Pieces that one gathering write takes. */
   private static final int GATHER = 16;
 
@@ -84,13 +75,16 @@ public final class Inbox extends InputStream {
       }
       if (gathering != null && gathering.writableBytes() >= length) {
         gathering.writeBytes(data);
-      } else if (length < COPY_BELOW) {
-        gathering = Buffers.ALLOCATOR.directBuffer(COPY_BELOW, COPY_BELOW).writeBytes(data);
+      } else if (length < SessionLimits.COPY_BELOW) {
+        gathering =
+            Buffers.ALLOCATOR
+                .directBuffer(SessionLimits.COPY_BELOW, SessionLimits.COPY_BELOW)
+                .writeBytes(data);
         queue.add(gathering);
       } else {
         gathering = null;
         queue.add(
-            waiting < COPY_BEHIND
+            waiting < SessionLimits.COPY_BEHIND
                 ? data.retain()
                 : Buffers.ALLOCATOR.directBuffer(length).writeBytes(data));
       }

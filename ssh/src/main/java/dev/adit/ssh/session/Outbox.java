@@ -19,12 +19,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Outbox extends OutputStream {
 
-  /**
-   * Size of the buffers that may wait here, in bytes: enough that the loop never finds it empty for
-   * long. Memory is counted, not payload, for reads of one byte fill buffers too.
-   */
-  private static final int BOUND = 256 * 1024;
-
   /** Room that a small write gets, so that the next ones still fit behind it. */
   private static final int SMALL = 1024;
 
@@ -149,7 +143,7 @@ public final class Outbox extends OutputStream {
   }
 
   private void awaitRoom() throws IOException {
-    while (waiting >= BOUND && broken == null && !eof) {
+    while (waiting >= SessionLimits.MAX_UNTAKEN_OUTPUT && broken == null && !eof) {
       try {
         lock.wait();
       } catch (InterruptedException e) {

@@ -52,18 +52,6 @@ final class ServerSession implements ChannelHandler {
 
   private static final int FIRST_UNKNOWN_TTY_OP = 160;
 
-  /** Smaller pieces are copied together, so that a few bytes don't keep a large buffer alive. */
-  private static final int COPY_BELOW = 16 * 1024;
-
-  /** From this many waiting bytes on, larger pieces are copied too: the program lags. */
-  private static final int COPY_BEHIND = 256 * 1024;
-
-  /**
-   * How long a refusal waits behind the line that says why, in milliseconds. OpenSSH's client gives
-   * up as soon as it reads the refusal, and doesn't show what it has read just before.
-   */
-  private static final long REFUSAL_DELAY = 100;
-
   private final AccessPolicy policy;
   private final Supplier<CompletableFuture<Path>> agentSocket;
   private final Runnable onClosed;
@@ -324,7 +312,7 @@ final class ServerSession implements ChannelHandler {
       SshChannel channel = channel();
       channel.holdReplies();
       say("session refused: " + Text.escape(why) + "\n");
-      loop().schedule(channel::releaseReplies, REFUSAL_DELAY, TimeUnit.MILLISECONDS);
+      loop().schedule(channel::releaseReplies, SessionLimits.REFUSAL_DELAY, TimeUnit.MILLISECONDS);
     }
   }
 
@@ -560,13 +548,16 @@ final class ServerSession implements ChannelHandler {
     int length = data.readableBytes();
     if (gathering != null && gathering.writableBytes() >= length) {
       gathering.writeBytes(data);
-    } else if (length < COPY_BELOW) {
-      gathering = Buffers.ALLOCATOR.directBuffer(COPY_BELOW, COPY_BELOW).writeBytes(data);
+    } else if (length < SessionLimits.COPY_BELOW) {
+      gathering =
+          Buffers.ALLOCATOR
+              .directBuffer(SessionLimits.COPY_BELOW, SessionLimits.COPY_BELOW)
+              .writeBytes(data);
       waiting.add(gathering);
     } else {
       gathering = null;
       waiting.add(
-          waitingBytes < COPY_BEHIND
+          waitingBytes < SessionLimits.COPY_BEHIND
               ? data.retain()
               : Buffers.ALLOCATOR.directBuffer(length).writeBytes(data));
     }

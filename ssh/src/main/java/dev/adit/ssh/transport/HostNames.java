@@ -23,30 +23,34 @@ import org.jspecify.annotations.Nullable;
  */
 public final class HostNames {
 
-  /** Names that are looked up at once; each may hang as long as the system's resolver likes. */
-  private static final int THREADS = 32;
-
-  /** Names that wait for one of the threads; more are refused at once. */
-  private static final int MAX_WAITING = 1024;
-
   private static final long IDLE_SECONDS = 10;
 
-  private static final ThreadPoolExecutor LOOKUPS = lookups();
+  private static final HostNames SYSTEM = new HostNames(InetAddress::getAllByName);
+
+  /** Who knows the addresses: the system, but in tests. */
+  interface Resolver {
+    InetAddress[] addresses(String host) throws UnknownHostException;
+  }
+
+  private final Resolver resolver;
+  private final ThreadPoolExecutor lookups = lookups();
 
   /** A name that hangs takes one thread, however many ask for it. */
-  private static final Map<String, CompletableFuture<List<InetAddress>>> UNDER_WAY =
+  private final Map<String, CompletableFuture<List<InetAddress>>> underWay =
       new ConcurrentHashMap<>();
 
-  private HostNames() {}
+  HostNames(Resolver resolver) {
+    this.resolver = resolver;
+  }
 
   private static ThreadPoolExecutor lookups() {
     var executor =
         new ThreadPoolExecutor(
-            THREADS,
-            THREADS,
+            TransportLimits.RESOLVER_THREADS,
+            TransportLimits.RESOLVER_THREADS,
             IDLE_SECONDS,
             TimeUnit.SECONDS,
-            new LinkedBlockingQueue<>(MAX_WAITING),
+            new LinkedBlockingQueue<>(TransportLimits.MAX_WAITING_NAMES),
             Thread.ofPlatform().daemon().name("adit-resolver-", 0).factory());
     executor.allowCoreThreadTimeOut(true);
     return executor;
@@ -80,16 +84,21 @@ public final class HostNames {
     } catch (IllegalArgumentException _) {
       // A name.
     }
+    return SYSTEM.lookUpName(host, patience);
+  }
+
+  CompletableFuture<List<InetAddress>> lookUpName(String host, Duration patience) {
     CompletableFuture<List<InetAddress>> lookup;
     try {
       lookup =
-          UNDER_WAY.computeIfAbsent(
-              host, name -> CompletableFuture.supplyAsync(() -> addresses(name), LOOKUPS));
+          underWay.computeIfAbsent(
+              host, name -> CompletableFuture.supplyAsync(() -> addresses(name), lookups));
     } catch (RejectedExecutionException e) {
       return CompletableFuture.failedFuture(
-          failure("more than " + MAX_WAITING + " names are being resolved", e));
+          failure(
+              "more than " + TransportLimits.MAX_WAITING_NAMES + " names are being resolved", e));
     }
-    var _ = lookup.whenComplete((_, _) -> UNDER_WAY.remove(host, lookup));
+    var _ = lookup.whenComplete((_, _) -> underWay.remove(host, lookup));
     CompletableFuture<List<InetAddress>> answer = new CompletableFuture<>();
     var _ =
         lookup
@@ -112,9 +121,9 @@ public final class HostNames {
     return answer;
   }
 
-  private static List<InetAddress> addresses(String host) {
+  private List<InetAddress> addresses(String host) {
     try {
-      return List.of(InetAddress.getAllByName(host));
+      return List.of(resolver.addresses(host));
     } catch (UnknownHostException e) {
       throw new CompletionException(e);
     }

@@ -34,9 +34,6 @@ import org.slf4j.LoggerFactory;
 abstract sealed class KeyExchange permits ClientKeyExchange, ServerKeyExchange {
   private static final Logger log = LoggerFactory.getLogger(KeyExchange.class);
 
-  /** RFC 4344 section 3.1 allows 2^32 packets a key; OpenSSH stays at half of it, and so do we. */
-  static final long MAX_PACKETS_UNDER_KEY = 1L << 31;
-
   private static final SecureRandom RANDOM = new SecureRandom();
 
   /**
@@ -332,6 +329,11 @@ abstract sealed class KeyExchange permits ClientKeyExchange, ServerKeyExchange {
                   + " or -o AllowNonStrictKex=yes")
               .formatted(peer, exposed, peer));
     }
+  }
+
+  /** Whether a key has been used for as much as it may be. */
+  static boolean isDue(long bytes, long packets, long limitOfBytes) {
+    return bytes >= limitOfBytes || packets >= TransportLimits.MAX_PACKETS_UNDER_KEY;
   }
 
   /**

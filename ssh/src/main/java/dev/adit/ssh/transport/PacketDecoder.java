@@ -43,9 +43,6 @@ final class PacketDecoder implements Carrier.Listener {
     }
   }
 
-  /** As much of what is not SSH is quoted in the error. */
-  private static final int MAX_SHOWN = 80;
-
   private final Transport transport;
   private final boolean server;
   private Phase phase = Phase.IDENTIFICATION;
@@ -178,7 +175,7 @@ final class PacketDecoder implements Carrier.Listener {
   String whatCameInstead() {
     String line = firstLine;
     if (line == null && in.isReadable()) {
-      int length = Math.min(in.readableBytes(), MAX_SHOWN);
+      int length = Math.min(in.readableBytes(), TransportLimits.MAX_SHOWN);
       line = in.toString(in.readerIndex(), length, StandardCharsets.ISO_8859_1);
     }
     return line == null
@@ -450,7 +447,7 @@ final class PacketDecoder implements Carrier.Listener {
         throw notSsh("it sent " + (server ? "\"" + Text.escape(line) + "\"" : "too many lines"));
       }
       if (firstLine == null) {
-        firstLine = line.substring(0, Math.min(line.length(), MAX_SHOWN));
+        firstLine = line.substring(0, Math.min(line.length(), TransportLimits.MAX_SHOWN));
       }
       transport.bannerLine(line);
       return true;

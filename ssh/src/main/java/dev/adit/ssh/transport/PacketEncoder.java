@@ -134,7 +134,7 @@ final class PacketEncoder {
   }
 
   private void hold(ByteBuf payload) {
-    heldBytes += payload.readableBytes();
+    heldBytes += payload.capacity();
     held.add(payload);
     if (heldBytes > TransportLimits.MAX_HELD_BYTES) {
       transport.fail(

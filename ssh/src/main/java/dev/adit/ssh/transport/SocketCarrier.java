@@ -46,15 +46,6 @@ public final class SocketCarrier extends ChannelInboundHandlerAdapter implements
   private static final Logger log = LoggerFactory.getLogger(SocketCarrier.class);
 
   /**
-   * How much the kernel may hold that it hasn't sent, in bytes: what is sealed can't be overtaken,
-   * so a keystroke would wait behind all of it.
-   */
-  private static final int NOT_SENT_LOW_WATER = 128 * 1024;
-
-  /** How long what was queued may still take to go out once the connection has ended. */
-  private static final int CLOSE_SECONDS = 2;
-
-  /**
    * Linux's IPPROTO_IPV6 and IPV6_V6ONLY: each family has a socket of its own, so that one address
    * in use doesn't take the other family along.
    */
@@ -63,9 +54,6 @@ public final class SocketCarrier extends ChannelInboundHandlerAdapter implements
 
   private static final AttributeKey<EarlyBytes> EARLY =
       AttributeKey.valueOf(SocketCarrier.class, "EARLY");
-
-  /** Where what still arrives goes once nobody wants it any more, in bytes. */
-  private static final int DISCARDED_AT_ONCE = 16 * 1024;
 
   /**
    * How to connect.
@@ -246,7 +234,10 @@ public final class SocketCarrier extends ChannelInboundHandlerAdapter implements
             new WriteBufferWaterMark(
                 TransportLimits.OUT_LOW_WATER, TransportLimits.OUT_HIGH_WATER));
     if (channel instanceof EpollSocketChannel) {
-      channel.config().setOption(EpollChannelOption.TCP_NOTSENT_LOWAT, (long) NOT_SENT_LOW_WATER);
+      channel
+          .config()
+          .setOption(
+              EpollChannelOption.TCP_NOTSENT_LOWAT, (long) TransportLimits.NOT_SENT_LOW_WATER);
     }
     channel
         .config()
@@ -257,7 +248,7 @@ public final class SocketCarrier extends ChannelInboundHandlerAdapter implements
                 () -> true,
                 () -> {
                   if (ended) {
-                    return Buffers.ALLOCATOR.directBuffer(DISCARDED_AT_ONCE);
+                    return Buffers.ALLOCATOR.directBuffer(TransportLimits.DISCARDED_AT_ONCE);
                   }
                   ByteBuf buffer = to.readBuffer();
                   // The slice is the free part; it keeps the buffer alive until it is released.
@@ -404,7 +395,9 @@ public final class SocketCarrier extends ChannelInboundHandlerAdapter implements
                 }
               });
       // A peer that no longer reads, or never closes, must not keep the socket for ever.
-      channel.eventLoop().schedule(() -> channel.close(), CLOSE_SECONDS, TimeUnit.SECONDS);
+      channel
+          .eventLoop()
+          .schedule(() -> channel.close(), TransportLimits.CLOSE_SECONDS, TimeUnit.SECONDS);
     } else {
       channel.close();
     }

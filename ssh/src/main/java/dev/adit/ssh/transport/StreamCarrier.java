@@ -22,11 +22,6 @@ import org.jspecify.annotations.Nullable;
  */
 public class StreamCarrier implements Carrier {
 
-  private static final int READ_SIZE = 64 * 1024;
-
-  /** Pieces that were read and that the loop has not taken yet. */
-  private static final int MAX_UNTAKEN = 8;
-
   /** In the queue: nothing more will be written. */
   private static final ByteBuf END = Unpooled.buffer(0, 0);
 
@@ -36,7 +31,7 @@ public class StreamCarrier implements Carrier {
   private final OutputStream to;
   private final BlockingQueue<ByteBuf> out = new LinkedBlockingQueue<>();
   private final AtomicLong pending = new AtomicLong();
-  private final Semaphore untaken = new Semaphore(MAX_UNTAKEN);
+  private final Semaphore untaken = new Semaphore(TransportLimits.MAX_UNTAKEN);
   private final CompletableFuture<Void> written = new CompletableFuture<>();
 
   // The event loop's alone.
@@ -73,7 +68,7 @@ public class StreamCarrier implements Carrier {
   private void readAll() {
     IOException failure = null;
     try (InputStream in = from) {
-      byte[] buffer = new byte[READ_SIZE];
+      byte[] buffer = new byte[TransportLimits.STREAM_PIECE];
       for (int n; (n = in.read(buffer)) >= 0; ) {
         byte[] piece = Arrays.copyOf(buffer, n);
         untaken.acquire();
@@ -136,7 +131,7 @@ public class StreamCarrier implements Carrier {
       bytes.release();
       return;
     }
-    if (pending.addAndGet(bytes.readableBytes()) >= TransportLimits.OUT_HIGH_WATER) {
+    if (pending.addAndGet(cost(bytes)) >= TransportLimits.OUT_HIGH_WATER) {
       writable = false;
     }
     out.add(bytes);
@@ -164,19 +159,24 @@ public class StreamCarrier implements Carrier {
     }
   }
 
+  /** As Netty counts its own queue: a byte in a buffer of its own costs more than a byte. */
+  private static int cost(ByteBuf bytes) {
+    return bytes.readableBytes() + 96;
+  }
+
   private void writeAll() {
     try (to) {
       for (ByteBuf bytes; (bytes = out.take()) != END; ) {
-        int length = bytes.readableBytes();
+        int cost = cost(bytes);
         try {
-          bytes.readBytes(to, length);
+          bytes.readBytes(to, bytes.readableBytes());
         } finally {
           bytes.release();
         }
         if (out.isEmpty()) {
           to.flush();
         }
-        if (pending.addAndGet(-length) < TransportLimits.OUT_LOW_WATER) {
+        if (pending.addAndGet(-cost) < TransportLimits.OUT_LOW_WATER) {
           loop.execute(this::drained);
         }
       }

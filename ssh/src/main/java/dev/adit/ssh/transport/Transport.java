@@ -37,6 +37,7 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -92,6 +93,7 @@ public final class Transport implements PacketSink {
   private final Deque<Event.Packet> setAside = new ArrayDeque<>();
   private final Map<String, byte[]> peerExtensions = new LinkedHashMap<>();
   private boolean exchanging;
+  private int bytesAside;
   private boolean discardGuess;
   private int extInfos;
   private long packetsTaken;
@@ -101,6 +103,10 @@ public final class Transport implements PacketSink {
   private @Nullable SshException closedBy;
   private boolean rekeyAsked;
   private long packetsGiven;
+
+  /** Of the messages that wait for the control lane. */
+  private final AtomicInteger controlBytes = new AtomicInteger();
+
   private @Nullable ScheduledFuture<?> deadline;
   private @Nullable ScheduledFuture<?> rekeyTimer;
   private long rekeyAfterBytes = Long.MAX_VALUE;
@@ -387,6 +393,9 @@ public final class Transport implements PacketSink {
   private Event.Packet nextPacket() throws SshException, InterruptedException {
     while (true) {
       Event.Packet aside = setAside.poll();
+      if (aside != null) {
+        bytesAside -= aside.payload().length;
+      }
       switch (aside != null ? aside : takeOrResume()) {
         case Event.Closed c -> throw c.cause();
         case Event.RekeyDue _ -> exchangeKeys(null);
@@ -480,9 +489,12 @@ public final class Transport implements PacketSink {
   private Event.@Nullable Answered answeredMeanwhile;
 
   private void setAside(Event.Packet packet) throws SshException {
-    if (setAside.size() >= TransportLimits.MAX_CONTROL_QUEUE) {
+    bytesAside += packet.payload().length;
+    if (setAside.size() >= TransportLimits.MAX_CONTROL_QUEUE
+        || bytesAside > TransportLimits.MAX_CONTROL_BYTES) {
       throw new SshException.PeerMisbehaved(
-          "more than " + TransportLimits.MAX_CONTROL_QUEUE + " messages in advance");
+          "more than %d messages, or %d bytes, in advance"
+              .formatted(TransportLimits.MAX_CONTROL_QUEUE, TransportLimits.MAX_CONTROL_BYTES));
     }
     setAside.add(packet);
   }
@@ -501,7 +513,10 @@ public final class Transport implements PacketSink {
     }
     switch (event) {
       case Event.Closed _ -> events.add(event);
-      case Event.Packet _ -> packetsTaken++;
+      case Event.Packet p -> {
+        packetsTaken++;
+        controlBytes.addAndGet(-p.payload().length);
+      }
       case Event.RekeyDue _, Event.Answered _ -> {}
     }
     return event;
@@ -705,8 +720,10 @@ public final class Transport implements PacketSink {
   /** A message for the control lane. True when it has enough to do and decoding must pause. */
   boolean controlPacket(int number, byte[] payload, int sequence) {
     packetsGiven++;
+    int bytes = controlBytes.addAndGet(payload.length);
     events.add(new Event.Packet(number, payload, sequence));
-    return events.size() >= TransportLimits.MAX_CONTROL_QUEUE;
+    return events.size() >= TransportLimits.MAX_CONTROL_QUEUE
+        || bytes >= TransportLimits.MAX_CONTROL_BYTES;
   }
 
   /** Messages 1 to 4, ping and pong, after the first key exchange. */
@@ -750,15 +767,13 @@ public final class Transport implements PacketSink {
   }
 
   void sealedPacket() {
-    if (encoder.bytesUnderKey() >= rekeyAfterBytes
-        || encoder.packetsUnderKey() >= KeyExchange.MAX_PACKETS_UNDER_KEY) {
+    if (KeyExchange.isDue(encoder.bytesUnderKey(), encoder.packetsUnderKey(), rekeyAfterBytes)) {
       askForRekey();
     }
   }
 
   void openedPacket() {
-    if (decoder.bytesUnderKey() >= rekeyAfterBytes
-        || decoder.packetsUnderKey() >= KeyExchange.MAX_PACKETS_UNDER_KEY) {
+    if (KeyExchange.isDue(decoder.bytesUnderKey(), decoder.packetsUnderKey(), rekeyAfterBytes)) {
       askForRekey();
     }
   }

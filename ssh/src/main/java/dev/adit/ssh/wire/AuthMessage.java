@@ -145,14 +145,11 @@ public sealed interface AuthMessage extends Message {
     public static final MessageType<UserauthInfoRequest> TYPE =
         new MessageType<>(60, "SSH_MSG_USERAUTH_INFO_REQUEST", UserauthInfoRequest::read);
 
-    /** More questions than any server has to ask at once. */
-    static final int MAX_PROMPTS = 100;
-
     static UserauthInfoRequest read(WireReader in) throws MalformedDataException {
       String name = in.readText();
       String instruction = in.readText();
       String language = in.readText();
-      int count = in.readUint32AtMost(MAX_PROMPTS, "the number of prompts");
+      int count = in.readUint32AtMost(WireLimits.MAX_PROMPTS, "the number of prompts");
       List<Prompt> prompts = new ArrayList<>();
       for (int i = 0; i < count; i++) {
         prompts.add(new Prompt(in.readText(), in.readBoolean()));
@@ -184,7 +181,7 @@ public sealed interface AuthMessage extends Message {
         new MessageType<>(61, "SSH_MSG_USERAUTH_INFO_RESPONSE", UserauthInfoResponse::read);
 
     static UserauthInfoResponse read(WireReader in) throws MalformedDataException {
-      int count = in.readUint32AtMost(UserauthInfoRequest.MAX_PROMPTS, "the number of responses");
+      int count = in.readUint32AtMost(WireLimits.MAX_PROMPTS, "the number of responses");
       List<String> responses = new ArrayList<>();
       for (int i = 0; i < count; i++) {
         responses.add(in.readUtf8());

@@ -429,11 +429,8 @@ public sealed interface TransportMessage extends Message {
     public static final MessageType<ExtInfo> TYPE =
         new MessageType<>(MessageNumbers.EXT_INFO, "SSH_MSG_EXT_INFO", ExtInfo::read);
 
-    /** More extensions than all that exist. */
-    static final int MAX_EXTENSIONS = 1024;
-
     static ExtInfo read(WireReader in) throws MalformedDataException {
-      int count = in.readUint32AtMost(MAX_EXTENSIONS, "the number of extensions");
+      int count = in.readUint32AtMost(WireLimits.MAX_EXTENSIONS, "the number of extensions");
       Map<String, byte[]> extensions = new LinkedHashMap<>();
       for (int i = 0; i < count; i++) {
         String name = in.readName();

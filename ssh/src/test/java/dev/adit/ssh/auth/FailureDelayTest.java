@@ -28,7 +28,7 @@ class FailureDelayTest {
     Duration least = whole(0, "miner");
     assertThat(whole(60_000, "miner").toNanos() % least.toNanos()).isZero();
     assertThat(whole(60_000, "miner")).isBetween(Duration.ofMillis(60), Duration.ofMillis(120));
-    assertThat(whole(4_999_999, "miner")).isEqualTo(FailureDelay.MOST);
+    assertThat(whole(4_999_999, "miner")).isEqualTo(AuthLimits.LONGEST_FAILURE);
     assertThat(whole(6_000_000, "miner")).isEqualTo(Duration.ofSeconds(6));
   }
 

@@ -161,12 +161,12 @@ class SignatureTest {
   @Test
   void rsaKeysTooSmallOrTooLargeAreRefused() {
     BigInteger e = BigInteger.valueOf(65537);
-    assertThat(Rsa.isAcceptable(odd(2047), e, Rsa.MIN_MODULUS_BITS)).isFalse();
-    assertThat(Rsa.isAcceptable(odd(2048), e, Rsa.MIN_MODULUS_BITS)).isTrue();
+    assertThat(Rsa.isAcceptable(odd(2047), e, CryptoLimits.MIN_RSA_BITS)).isFalse();
+    assertThat(Rsa.isAcceptable(odd(2048), e, CryptoLimits.MIN_RSA_BITS)).isTrue();
     assertThat(Rsa.isAcceptable(odd(2048), e, 3072)).isFalse();
-    assertThat(Rsa.isAcceptable(odd(8192), e, Rsa.MIN_MODULUS_BITS)).isTrue();
-    assertThat(Rsa.isAcceptable(odd(8193), e, Rsa.MIN_MODULUS_BITS)).isFalse();
-    assertThat(Rsa.isAcceptable(odd(2048).negate(), e, Rsa.MIN_MODULUS_BITS)).isFalse();
+    assertThat(Rsa.isAcceptable(odd(8192), e, CryptoLimits.MIN_RSA_BITS)).isTrue();
+    assertThat(Rsa.isAcceptable(odd(8193), e, CryptoLimits.MIN_RSA_BITS)).isFalse();
+    assertThat(Rsa.isAcceptable(odd(2048).negate(), e, CryptoLimits.MIN_RSA_BITS)).isFalse();
     assertThat(Rsa.verify(odd(100_000), e, Hash.SHA256, MESSAGE, new byte[12_500])).isFalse();
   }
 

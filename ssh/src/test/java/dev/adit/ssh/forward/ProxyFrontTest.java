@@ -240,7 +240,8 @@ class ProxyFrontTest {
         X-Stays: 2\r
         Content-Length: 5\r
         \r
-        hello""";
+        hello\
+        """;
     String origin =
         """
         POST /a?b=c HTTP/1.1\r
@@ -296,7 +297,7 @@ class ProxyFrontTest {
   @Test
   void clientThatNeverAsksIsEndedByTheDeadline() {
     var client = new Recorder().feed(hex("0501"));
-    client.loop.advanceTimeBy(ProxyFront.PATIENCE_SECONDS - 1, TimeUnit.SECONDS);
+    client.loop.advanceTimeBy(ForwardingLimits.REQUEST_SECONDS - 1, TimeUnit.SECONDS);
     client.loop.runScheduledPendingTasks();
     assertThat(client.refusal).isEmpty();
     client.loop.advanceTimeBy(1, TimeUnit.SECONDS);

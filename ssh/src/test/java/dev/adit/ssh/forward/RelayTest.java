@@ -4,14 +4,18 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.adit.ssh.connection.PlayedPeer;
 import dev.adit.ssh.wire.ConnectionMessage.ChannelClose;
 import dev.adit.ssh.wire.ConnectionMessage.ChannelEof;
 import dev.adit.ssh.wire.ConnectionMessage.ChannelOpen;
 import dev.adit.ssh.wire.ConnectionMessage.OpenConfirmation;
 import dev.adit.ssh.wire.ConnectionMessage.WindowAdjust;
 import dev.adit.ssh.wire.Message;
+import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.EventLoopGroup;
@@ -26,6 +30,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -241,6 +246,72 @@ class RelayTest {
       assertThat(last).isEqualTo(new ChannelClose(1));
       peer.receive(new ChannelClose(0));
       assertThat(peer.connection.channelCount()).isZero();
+    }
+  }
+
+  @Test
+  void whatAnApplicationSaysBeforeItEndsIsReadInPieces() throws Exception {
+    try (ServerSocket target = target()) {
+      DuplexChannel socket = connect(target);
+      try (Socket application = target.accept()) {
+        List<Integer> reads = new CopyOnWriteArrayList<>();
+        socket
+            .pipeline()
+            .addLast(
+                new ChannelInboundHandlerAdapter() {
+                  @Override
+                  public void channelRead(ChannelHandlerContext ctx, Object message) {
+                    reads.add(((ByteBuf) message).readableBytes());
+                    ctx.fireChannelRead(message);
+                  }
+                });
+        Relay relay = new Relay(socket);
+        application.getOutputStream().write(new byte[40_000]);
+        application.shutdownOutput();
+        Awaitility.await().until(() -> !reads.isEmpty());
+        peer.run(
+            () ->
+                peer.connection.onOpen(
+                    "test", (open, _) -> relay.opened(open.accept(relay, "test"))));
+        peer.receive(new ChannelOpen("test", 1, 1 << 20, 1 << 15, new byte[0]));
+        peer.next(OpenConfirmation.class);
+        peer.next(ChannelEof.class);
+        assertThat(peer.data()).hasSize(40_000);
+        assertThat(reads).allMatch(bytes -> bytes <= 32 * 1024);
+      }
+    }
+  }
+
+  /** The tunnel's end of the channel is over, all is written, and the application stays. */
+  @Test
+  void anApplicationThatNeverEndsIsClosed() throws Exception {
+    try (ServerSocket target = target()) {
+      DuplexChannel socket = connect(target);
+      try (Socket application = target.accept()) {
+        relayed(socket);
+        peer.receiveData(0, "last words".getBytes(US_ASCII), 1);
+        peer.receive(new ChannelClose(0));
+        assertThat(application.getInputStream().readAllBytes()).asString().isEqualTo("last words");
+        assertThat(socket.closeFuture().await(60, TimeUnit.SECONDS)).isTrue();
+      }
+    }
+  }
+
+  /** Large payloads for a socket that lags don't each keep the buffer alive they were read into. */
+  @Test
+  void payloadsForASocketThatLagsAreCopied() throws Exception {
+    try (ServerSocket target = target()) {
+      DuplexChannel socket = connect(target);
+      try (Socket reader = target.accept()) {
+        int window = relayed(socket);
+        byte[] piece = new byte[20_000];
+        int pieces = window / piece.length;
+        int sent = pieces * piece.length;
+        peer.receiveData(0, piece, pieces);
+        // 20,000 bytes each up to a megabyte, then 64 KiB together.
+        assertThat(queued(socket)).isBetween(30, pieces * 3 / 4);
+        reader.getInputStream().skipNBytes(sent);
+      }
     }
   }
 

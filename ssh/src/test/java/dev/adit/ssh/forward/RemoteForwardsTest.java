@@ -7,6 +7,7 @@ import dev.adit.ssh.ForwardOptions;
 import dev.adit.ssh.ForwardSpec;
 import dev.adit.ssh.TunnelEvent;
 import dev.adit.ssh.connection.Connection;
+import dev.adit.ssh.connection.PlayedPeer;
 import dev.adit.ssh.wire.ConnectionMessage.ChannelOpen;
 import dev.adit.ssh.wire.ConnectionMessage.GlobalRequest;
 import dev.adit.ssh.wire.ConnectionMessage.OpenConfirmation;
@@ -21,7 +22,9 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.SocketAddress;
+import java.nio.channels.SocketChannel;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
@@ -210,6 +213,36 @@ class RemoteForwardsTest {
                     socket);
               });
       assertThat(connected.get(10, TimeUnit.SECONDS)).isEqualTo(v6.getLocalSocketAddress());
+    }
+  }
+
+  /** Targets that don't answer: a listener whose queue is full drops what comes. */
+  @Test
+  void connectsThatAreBeingMadeAreLimited() throws Exception {
+    List<SocketChannel> filling = new ArrayList<>();
+    try (var full = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      for (int i = 0; i < 4; i++) {
+        SocketChannel channel = SocketChannel.open();
+        channel.configureBlocking(false);
+        channel.connect(full.getLocalSocketAddress());
+        filling.add(channel);
+      }
+      FutureTask<Forward> forward = start("9000:127.0.0.1:" + full.getLocalPort());
+      server.next(GlobalRequest.class);
+      server.receive(new RequestSuccess(new byte[0]));
+      assertThat(forward.get(30, TimeUnit.SECONDS).port()).isEqualTo(9000);
+      for (int i = 0; i < 1024; i++) {
+        server.receive(open(i, "localhost", 9000));
+      }
+      server.assertSilent();
+      server.receive(open(1024, "localhost", 9000));
+      OpenFailure refusal = server.next(OpenFailure.class);
+      assertThat(refusal.recipient()).isEqualTo(1024);
+      assertThat(refusal.description()).contains("more than 1024 connections are being made");
+    } finally {
+      for (SocketChannel channel : filling) {
+        channel.close();
+      }
     }
   }
 }

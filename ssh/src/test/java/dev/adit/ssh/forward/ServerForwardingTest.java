@@ -2,6 +2,7 @@ package dev.adit.ssh.forward;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.adit.ssh.AccessPolicy;
 import dev.adit.ssh.Decision;
@@ -12,6 +13,7 @@ import dev.adit.ssh.Target;
 import dev.adit.ssh.TargetResolver;
 import dev.adit.ssh.TunnelEvent;
 import dev.adit.ssh.UserKey;
+import dev.adit.ssh.connection.PlayedPeer;
 import dev.adit.ssh.wire.ConnectionMessage.ChannelClose;
 import dev.adit.ssh.wire.ConnectionMessage.ChannelEof;
 import dev.adit.ssh.wire.ConnectionMessage.ChannelOpen;
@@ -44,6 +46,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -450,7 +453,7 @@ class ServerForwardingTest {
     Server shared = shared(limits);
     PlayedPeer greedy = client(shared, null);
     PlayedPeer other = client(shared, null);
-    int many = TargetLookups.THREADS + 10;
+    int many = ForwardingLimits.LOOKUP_THREADS + 10;
     for (int i = 0; i < many; i++) {
       greedy.receive(direct(i, "hangs" + i, 80));
     }
@@ -462,7 +465,7 @@ class ServerForwardingTest {
           greedy, OpenFailureReason.CONNECT_FAILED, "no answer from the resolver within 1 s");
     }
     // What still hangs is not forgotten: no new threads for it.
-    assertThat(lookups).hasValue(TargetLookups.THREADS_A_CONNECTION + 1);
+    assertThat(lookups).hasValue(ForwardingLimits.LOOKUP_THREADS_A_CONNECTION + 1);
     hanging.countDown();
     greedy.receive(direct(1, "target", target.getLocalPort()));
     greedy.next(OpenConfirmation.class);
@@ -994,5 +997,85 @@ class ServerForwardingTest {
     back.next(RequestSuccess.class);
     SocketChannel.open(UnixDomainSocketAddress.of(path)).close();
     back.next(ChannelOpen.class);
+  }
+
+  // ---- What a client can make the server hold -------------------------------------------------
+
+  /** The first one waits for the owner of its port, the others for the first one. */
+  @Test
+  void requestsThatWaitAreLimited() throws Exception {
+    Server shared = shared(ForwardLimits.DEFAULT);
+    PlayedPeer older = client(shared, key(1));
+    older.receive(forward("localhost", 0));
+    int port = port(older.next(RequestSuccess.class));
+    PlayedPeer client = client(shared, key(1));
+    client.receive(forward("localhost", port));
+    GlobalRequest noReply =
+        new GlobalRequest("tcpip-forward", false, forward("localhost", 0).fields());
+    for (int i = 0; i < 1023; i++) {
+      client.receive(noReply);
+    }
+    client.assertSilent();
+    client.receive(noReply);
+    assertThat(client.next(Debug.class).text()).contains("more than 1024 requests wait");
+  }
+
+  @Test
+  void onlySoManyAddressesOfANameAreLookedAt() throws Exception {
+    List<InetAddress> many = new ArrayList<>();
+    for (int i = 1; i <= 40; i++) {
+      many.add(InetAddress.ofLiteral("127.0.1." + i));
+    }
+    names = Map.of("many", many);
+    PlayedPeer client = client();
+    client.receive(direct(1, "many", 1));
+    client.next(OpenFailure.class);
+    assertThat(rules.asked).isEqualTo(many.subList(0, 32));
+  }
+
+  @Test
+  void whatAClientSaysIsShownShortAndEscaped() throws Exception {
+    PlayedPeer client = client();
+    client.receive(direct(1, "\u001b[2J" + "a".repeat(5000), 80));
+    client.next(OpenFailure.class);
+    client.receive(directUnix("\u009b\u202e" + "a".repeat(5000)));
+    client.next(OpenFailure.class);
+    assertThat(client.events)
+        .hasSize(2)
+        .allMatch(e -> e.toString().chars().noneMatch(c -> c < ' ' || c == 0x9b || c == 0x202e))
+        .allMatch(e -> e.toString().length() < 500);
+  }
+
+  @Test
+  void anAddressToListenOnIsNoNovel() throws Exception {
+    PlayedPeer client = client();
+    client.receive(forward("a".repeat(256), 0));
+    assertNotGiven(client, "not an address to listen on");
+  }
+
+  @Test
+  void namesThatWaitForAThreadAreLimited() throws Exception {
+    var lookups = new TargetLookups();
+    int connections = (128 + 4096) / 8;
+    List<CompletableFuture<?>> waiting = new ArrayList<>();
+    for (int i = 0; i <= connections; i++) {
+      var ofOne = lookups.of(loops.next(), this::lookUp, Duration.ofMinutes(1));
+      loops
+          .next()
+          .submit(
+              () -> {
+                for (int k = 0; k < 8; k++) {
+                  waiting.add(ofOne.resolve("hangs"));
+                }
+              })
+          .get();
+    }
+    assertThat(waiting.subList(0, 8 * connections)).noneMatch(CompletableFuture::isDone);
+    assertThat(waiting.subList(8 * connections, waiting.size()))
+        .allSatisfy(
+            lookup ->
+                assertThatThrownBy(() -> lookup.get(30, TimeUnit.SECONDS))
+                    .hasMessageContaining("more than 4096 names are being resolved"));
+    hanging.countDown();
   }
 }

@@ -209,4 +209,24 @@ class AgentTest {
                     () -> agent.sign(TestKeys.key("rsa.pub"), "rsa-sha2-512", new byte[1]))
                 .hasMessageContaining("signed with ssh-rsa where rsa-sha2-512 was asked for"));
   }
+
+  @Test
+  void moreKeysThanOpenSshTakesAreAnError() throws Exception {
+    byte[] blob = TestKeys.key("ed25519.pub").blob();
+    for (int count : new int[] {2048, 2049}) {
+      WireWriter answer = WireWriter.create().writeByte(12).writeUint32(count);
+      for (int i = 0; i < count; i++) {
+        answer.writeString(blob).writeString("");
+      }
+      rude(
+          frame(answer.toBytes()),
+          agent -> {
+            if (count == 2048) {
+              assertThat(agent.identities()).hasSize(2048);
+            } else {
+              assertThatThrownBy(agent::identities).hasMessageContaining("the number of keys");
+            }
+          });
+    }
+  }
 }

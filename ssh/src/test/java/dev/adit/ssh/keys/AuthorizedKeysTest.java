@@ -85,14 +85,14 @@ class AuthorizedKeysTest {
   @Test
   void limits() throws Exception {
     String atLimit = KEY.toLine() + " ";
-    atLimit += "x".repeat(AuthorizedKeys.MAX_LINE_LENGTH - atLimit.length());
+    atLimit += "x".repeat(KeyLimits.MAX_AUTHORIZED_LINE - atLimit.length());
     assertThat(lines(KEY, atLimit)).containsExactly(1);
     assertThat(lines(KEY, atLimit + "x\n" + KEY.toLine())).containsExactly(2);
     assertThat(problems).containsExactly("1: more than 65536 bytes");
-    assertThatThrownBy(() -> AuthorizedKeys.parse(new byte[AuthorizedKeys.MAX_FILE_LENGTH + 1]))
+    assertThatThrownBy(() -> AuthorizedKeys.parse(new byte[KeyLimits.MAX_AUTHORIZED_KEYS + 1]))
         .isInstanceOf(MalformedDataException.class);
     assertThatThrownBy(
-            () -> AuthorizedPrincipals.parse(new byte[AuthorizedKeys.MAX_FILE_LENGTH + 1]))
+            () -> AuthorizedPrincipals.parse(new byte[KeyLimits.MAX_AUTHORIZED_KEYS + 1]))
         .isInstanceOf(MalformedDataException.class);
   }
 

@@ -9,6 +9,8 @@ import dev.adit.ssh.wire.WireWriter;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -215,5 +217,25 @@ class CertificateTest {
         .writeBytes(signed)
         .writeString(key.sign("ssh-ed25519", signed))
         .toBytes();
+  }
+
+  @Test
+  void principalsAndOptionsHaveALimit() throws Exception {
+    for (int count : new int[] {256, 257}) {
+      List<String> names =
+          IntStream.range(0, count).mapToObj(i -> "name%03d".formatted(i)).toList();
+      Map<String, byte[]> options = new TreeMap<>();
+      names.forEach(name -> options.put(name, new byte[0]));
+      if (count == 256) {
+        assertThat(certified(names, options, options).principals()).hasSize(256);
+      } else {
+        assertThatThrownBy(() -> certified(names, Map.of(), Map.of()))
+            .hasMessageContaining("more than 256 principals");
+        assertThatThrownBy(() -> certified(List.of("a"), options, Map.of()))
+            .hasMessageContaining("more than 256 of");
+        assertThatThrownBy(() -> certified(List.of("a"), Map.of(), options))
+            .hasMessageContaining("more than 256 of");
+      }
+    }
   }
 }

@@ -343,4 +343,14 @@ class KnownHostsTest {
     }
     assertThat(Files.readAllLines(file)).hasSize(60);
   }
+
+  @Test
+  void aFileWithoutEndIsRefused() throws Exception {
+    Path file = directory.resolve("endless");
+    try (var out = new java.io.RandomAccessFile(file.toFile(), "rw")) {
+      out.setLength((64 << 20) + 1);
+    }
+    assertThatThrownBy(() -> KnownHosts.read(List.of(file)))
+        .hasMessageContaining("more than 67108864 bytes");
+  }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.adit.ssh.wire.MalformedDataException;
+import dev.adit.ssh.wire.WireWriter;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -13,9 +14,23 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.bouncycastle.asn1.ASN1Encodable;
+import org.bouncycastle.asn1.ASN1Integer;
+import org.bouncycastle.asn1.ASN1ObjectIdentifier;
+import org.bouncycastle.asn1.DEROctetString;
+import org.bouncycastle.asn1.DERSequence;
+import org.bouncycastle.asn1.nist.NISTObjectIdentifiers;
+import org.bouncycastle.asn1.pkcs.EncryptedPrivateKeyInfo;
+import org.bouncycastle.asn1.pkcs.EncryptionScheme;
+import org.bouncycastle.asn1.pkcs.KeyDerivationFunc;
+import org.bouncycastle.asn1.pkcs.PBES2Parameters;
+import org.bouncycastle.asn1.pkcs.PBKDF2Params;
+import org.bouncycastle.asn1.pkcs.PKCSObjectIdentifiers;
+import org.bouncycastle.asn1.x509.AlgorithmIdentifier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -283,5 +298,75 @@ class PrivateKeyFileTest {
     Path ed25519 = TestKeys.copy("ed25519", directory);
     assertThatThrownBy(() -> PrivateKeyFile.signers(ed25519, TestKeys.KNOWS, 1))
         .hasMessageContaining("a host's certificate");
+  }
+
+  @Test
+  void filesTooLargeForAKeyAreRefused() throws Exception {
+    byte[] key = TestKeys.bytes("ed25519");
+    byte[] atLimit = Arrays.copyOf(key, 1 << 20);
+    Arrays.fill(atLimit, key.length, atLimit.length, (byte) '\n');
+    Path file = TestKeys.write(directory.resolve("large"), atLimit);
+    assertThat(PrivateKeyFile.read(file, TestKeys.KNOWS)).isNotNull();
+    TestKeys.write(file, Arrays.copyOf(atLimit, atLimit.length + 1));
+    assertThatThrownBy(() -> PrivateKeyFile.read(file, TestKeys.KNOWS))
+        .hasMessageContaining("more than 1048576 bytes");
+  }
+
+  /** Each would take hours, or all the memory there is. */
+  @Test
+  void filesThatWouldKeepUsBusyAreRefused() throws Exception {
+    byte[] kdf = WireWriter.create().writeString(new byte[16]).writeUint32(10_001).toBytes();
+    assertRefused(
+        "OPENSSH PRIVATE KEY",
+        WireWriter.create()
+            .writeBytes("openssh-key-v1\0".getBytes(StandardCharsets.US_ASCII))
+            .writeString("aes256-ctr")
+            .writeString("bcrypt")
+            .writeString(kdf)
+            .writeUint32(1)
+            .writeString(TestKeys.key("ed25519.pub").blob())
+            .writeString(new byte[160])
+            .toBytes(),
+        "the number of bcrypt rounds");
+    assertRefused(
+        "ENCRYPTED PRIVATE KEY",
+        encrypted(PKCSObjectIdentifiers.id_PBKDF2, new PBKDF2Params(new byte[16], 10_000_001)),
+        "the number of PBKDF2 iterations is 10000001");
+    for (int[] cost : new int[][] {{1 << 19, 8, 1}, {1 << 14, 8, 17}, {2, 1 << 22, 1}}) {
+      assertRefused(
+          "ENCRYPTED PRIVATE KEY",
+          encrypted(
+              new ASN1ObjectIdentifier("1.3.6.1.4.1.11591.4.11"),
+              new DERSequence(
+                  new ASN1Encodable[] {
+                    new DEROctetString(new byte[16]),
+                    new ASN1Integer(cost[0]),
+                    new ASN1Integer(cost[1]),
+                    new ASN1Integer(cost[2])
+                  })),
+          "scrypt with N=" + cost[0]);
+    }
+  }
+
+  private static byte[] encrypted(ASN1ObjectIdentifier kdf, ASN1Encodable parameters)
+      throws IOException {
+    var scheme =
+        new PBES2Parameters(
+            new KeyDerivationFunc(kdf, parameters),
+            new EncryptionScheme(
+                NISTObjectIdentifiers.id_aes256_CBC, new DEROctetString(new byte[16])));
+    return new EncryptedPrivateKeyInfo(
+            new AlgorithmIdentifier(PKCSObjectIdentifiers.id_PBES2, scheme), new byte[64])
+        .getEncoded();
+  }
+
+  private void assertRefused(String label, byte[] content, String why) throws Exception {
+    String text =
+        "-----BEGIN %s-----\n%s\n-----END %s-----\n"
+            .formatted(label, Base64.getMimeEncoder().encodeToString(content), label);
+    Path file = TestKeys.write(directory.resolve("busy"), text.getBytes(StandardCharsets.US_ASCII));
+    assertThatThrownBy(
+            () -> PrivateKeyFile.read(file, TestKeys.KNOWS).sign("ssh-ed25519", new byte[1]))
+        .hasStackTraceContaining(why);
   }
 }

@@ -311,4 +311,17 @@ class RevokedKeysTest {
   private static byte[] string(byte[] content) {
     return WireWriter.create().writeString(content).toBytes();
   }
+
+  @Test
+  void aListWithoutEndIsRefused() throws Exception {
+    Path file = directory.resolve("endless");
+    try (var out = new java.io.RandomAccessFile(file.toFile(), "rw")) {
+      out.setLength((64 << 20) + 1);
+    }
+    assertThatThrownBy(() -> RevokedKeys.read(file))
+        .hasMessageContaining("more than 67108864 bytes");
+    Files.writeString(file, "x".repeat((64 << 10) + 1));
+    assertThatThrownBy(() -> RevokedKeys.read(file))
+        .hasMessageContaining("more than 65536 characters");
+  }
 }

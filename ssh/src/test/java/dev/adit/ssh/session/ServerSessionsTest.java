@@ -28,6 +28,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -39,6 +40,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Pattern;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -696,5 +698,33 @@ class ServerSessionsTest {
       assertThat(finish(session).stdout()).isEqualTo("/tmp/agent-of-test\n");
     }
     assertThat(run("echo \"<$SSH_AUTH_SOCK>\"").stdout()).isEqualTo("<>\n");
+  }
+
+  @Test
+  void aTerminalsNameAndSizeHaveALimit() throws Exception {
+    try (Session session = open()) {
+      assertThat(session.requestPty(PtyOptions.of("x".repeat(129), 80, 24)).get()).isFalse();
+    }
+    try (Session session = open()) {
+      assertThat(session.requestPty(PtyOptions.of("x".repeat(128), 70_000, 1 << 30)).get())
+          .isTrue();
+      session.exec("stty size");
+      assertThat(finish(session).stdout()).isEqualTo("65535 65535\r\n");
+    }
+  }
+
+  @Test
+  void fewThreadsStartPrograms() throws Exception {
+    for (int i = 0; i < 20; i++) {
+      assertThat(run("echo " + i).stdout()).isEqualTo(i + "\n");
+    }
+    assertThat(starters()).isBetween(1L, 2L);
+    Awaitility.await().atMost(Duration.ofSeconds(60)).until(() -> starters() == 0);
+  }
+
+  private static long starters() {
+    return Thread.getAllStackTraces().keySet().stream()
+        .filter(thread -> thread.getName().startsWith("adit-start-"))
+        .count();
   }
 }

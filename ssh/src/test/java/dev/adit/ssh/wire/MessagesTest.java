@@ -115,8 +115,8 @@ class MessagesTest {
                   List.of("j"),
                   true,
                   0),
-              "14 000102030405060708090a0b0c0d0e0f \"a,b\" \"c\" \"d\" \"e\" \"f\" \"g\" \"h\" \"i\""
-                  + " \"\" \"j\" 01 00000000"),
+              "14 000102030405060708090a0b0c0d0e0f \"a,b\" \"c\" \"d\" \"e\" \"f\" \"g\" \"h\""
+                  + " \"i\" \"\" \"j\" 01 00000000"),
           new Sample(new NewKeys(), "15"),
           new Sample(new KexDhInit(BIG), "1e " + BIG_BYTES),
           new Sample(new KexDhReply(ABC, HIGH, ABC), "1f \"abc\" " + HIGH_BYTES + " \"abc\""),
@@ -231,5 +231,43 @@ class MessagesTest {
     Stream.of(TransportMessage.class, AuthMessage.class, ConnectionMessage.class)
         .flatMap(type -> Arrays.stream(type.getPermittedSubclasses()))
         .forEach(type -> assertThat(sampled).contains(type));
+  }
+
+  @Test
+  void countsHaveALimit() throws Exception {
+    for (int count : new int[] {1024, 1025}) {
+      WireWriter extensions = WireWriter.create().writeByte(7).writeUint32(count);
+      for (int i = 0; i < count; i++) {
+        extensions.writeString("x" + i).writeString("");
+      }
+      WireReader in = WireReader.over(extensions.toBytes());
+      if (count == 1024) {
+        assertThat(ExtInfo.TYPE.parse(in).extensions()).hasSize(1024);
+      } else {
+        assertThatThrownBy(() -> ExtInfo.TYPE.parse(in))
+            .hasMessageContaining("the number of extensions");
+      }
+    }
+    for (int count : new int[] {100, 101}) {
+      WireWriter questions =
+          WireWriter.create().writeByte(60).writeString("").writeString("").writeString("");
+      WireWriter answers = WireWriter.create().writeByte(61).writeUint32(count);
+      questions.writeUint32(count);
+      for (int i = 0; i < count; i++) {
+        questions.writeString("?").writeBoolean(true);
+        answers.writeString("!");
+      }
+      WireReader asked = WireReader.over(questions.toBytes());
+      WireReader answered = WireReader.over(answers.toBytes());
+      if (count == 100) {
+        assertThat(UserauthInfoRequest.TYPE.parse(asked).prompts()).hasSize(100);
+        assertThat(UserauthInfoResponse.TYPE.parse(answered).responses()).hasSize(100);
+      } else {
+        assertThatThrownBy(() -> UserauthInfoRequest.TYPE.parse(asked))
+            .hasMessageContaining("the number of prompts");
+        assertThatThrownBy(() -> UserauthInfoResponse.TYPE.parse(answered))
+            .hasMessageContaining("the number of responses");
+      }
+    }
   }
 }

@@ -1,10 +1,9 @@
-package dev.adit.ssh.forward;
+package dev.adit.ssh.connection;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.adit.ssh.SshException;
 import dev.adit.ssh.TunnelEvent;
-import dev.adit.ssh.connection.Connection;
 import dev.adit.ssh.transport.PacketSink;
 import dev.adit.ssh.wire.Message;
 import dev.adit.ssh.wire.MessageNumbers;
@@ -23,18 +22,24 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** The other side of a connection, played by hand, message by message. */
-final class PlayedPeer implements PacketSink {
+public final class PlayedPeer implements PacketSink {
   private final EventLoop loop;
 
   /** Messages of ours, but for data. */
-  final BlockingQueue<Message> sent = new LinkedBlockingQueue<>();
+  public final BlockingQueue<Message> sent = new LinkedBlockingQueue<>();
 
-  final List<TunnelEvent> events = new CopyOnWriteArrayList<>();
-  final Connection connection = new Connection(this, e -> events.add(e));
+  public final List<TunnelEvent> events = new CopyOnWriteArrayList<>();
+  public final Connection connection = new Connection(this, e -> events.add(e));
   private final ByteArrayOutputStream data = new ByteArrayOutputStream();
-  volatile @Nullable SshException failure;
+  public volatile @Nullable SshException failure;
 
-  PlayedPeer(EventLoop loop) {
+  /** Whether it takes no data. */
+  public volatile boolean stalled;
+
+  /** The channel and the length of each packet of data, as they came. */
+  public final List<String> packets = new CopyOnWriteArrayList<>();
+
+  public PlayedPeer(EventLoop loop) {
     this.loop = loop;
   }
 
@@ -51,6 +56,7 @@ final class PlayedPeer implements PacketSink {
   @Override
   public void sendInPlace(ByteBuf payload) {
     byte[] bytes = new byte[payload.readableBytes() - 9];
+    packets.add(payload.getInt(payload.readerIndex() + 1) + ":" + bytes.length);
     payload.skipBytes(9).readBytes(bytes);
     payload.release();
     synchronized (data) {
@@ -59,7 +65,7 @@ final class PlayedPeer implements PacketSink {
   }
 
   /** All data that came on all channels. */
-  String data() {
+  public String data() {
     synchronized (data) {
       return data.toString(java.nio.charset.StandardCharsets.US_ASCII);
     }
@@ -67,7 +73,7 @@ final class PlayedPeer implements PacketSink {
 
   @Override
   public boolean dataAllowed() {
-    return true;
+    return !stalled;
   }
 
   @Override
@@ -77,16 +83,16 @@ final class PlayedPeer implements PacketSink {
   }
 
   /** The connection is lost. */
-  void hangUp() throws Exception {
+  public void hangUp() throws Exception {
     run(() -> connection.closed(SshException.Disconnected.local("hung up")));
   }
 
-  void run(Runnable onTheLoop) throws Exception {
+  public void run(Runnable onTheLoop) throws Exception {
     loop.submit(onTheLoop).get(10, TimeUnit.SECONDS);
   }
 
   /** All in one turn of the loop, as when they come in one packet of the network. */
-  void receive(Message... messages) throws Exception {
+  public void receive(Message... messages) throws Exception {
     Callable<Boolean> decode =
         () -> {
           for (Message message : messages) {
@@ -99,7 +105,7 @@ final class PlayedPeer implements PacketSink {
   }
 
   /** CHANNEL_DATA, so many times in one turn of the loop. */
-  void receiveData(int channel, byte[] bytes, int times) throws Exception {
+  public void receiveData(int channel, byte[] bytes, int times) throws Exception {
     byte[] message =
         WireWriter.create()
             .writeByte(MessageNumbers.CHANNEL_DATA)
@@ -117,20 +123,20 @@ final class PlayedPeer implements PacketSink {
   }
 
   /** The next message, which must be of this type. */
-  <T extends Message> T next(Class<T> type) throws InterruptedException {
+  public <T extends Message> T next(Class<T> type) throws InterruptedException {
     Message message = sent.poll(10, TimeUnit.SECONDS);
     assertThat(message).isInstanceOf(type);
     return type.cast(message);
   }
 
   /** Nothing more has been sent by the end of what the loop has to do now. */
-  void assertSilent() throws Exception {
+  public void assertSilent() throws Exception {
     run(() -> {});
     run(() -> {});
     assertThat(sent).isEmpty();
   }
 
-  static WireReader reader(byte[] fields) {
+  public static WireReader reader(byte[] fields) {
     return WireReader.over(fields);
   }
 }
