@@ -12,6 +12,7 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
+import io.netty.util.concurrent.ScheduledFuture;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.TimeUnit;
@@ -69,7 +70,7 @@ public final class Relay extends ChannelInboundHandlerAdapter implements Channel
   private boolean eofAfterWrites;
   private boolean outputShut;
   private boolean closing;
-  private boolean lingering;
+  private @Nullable ScheduledFuture<?> linger;
 
   /**
    * @param local a connected socket of {@link Sockets}, on the loop of the connection
@@ -214,6 +215,9 @@ public final class Relay extends ChannelInboundHandlerAdapter implements Channel
   @Override
   public void channelInactive(ChannelHandlerContext ctx) {
     localGone = true;
+    if (linger != null) {
+      linger.cancel(false);
+    }
     releaseEarly();
     if (channel != null) {
       channel.close();
@@ -344,15 +348,18 @@ public final class Relay extends ChannelInboundHandlerAdapter implements Channel
     }
     if ((eofAfterWrites || closing) && !outputShut) {
       outputShut = true;
-      local.shutdownOutput();
-    }
-    if (closing && !lingering) {
-      lingering = true;
-      local
-          .eventLoop()
-          .schedule(() -> local.close(), ForwardingLimits.LINGER_SECONDS, TimeUnit.SECONDS);
+      // To an application that has ended too, closing says the same.
+      if (!localEof) {
+        local.shutdownOutput();
+      }
     }
     closeIfDone();
+    if (closing && linger == null && local.isOpen()) {
+      linger =
+          local
+              .eventLoop()
+              .schedule(() -> local.close(), ForwardingLimits.LINGER_SECONDS, TimeUnit.SECONDS);
+    }
   }
 
   /**

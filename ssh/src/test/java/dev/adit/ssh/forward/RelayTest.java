@@ -20,6 +20,7 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.socket.DuplexChannel;
+import io.netty.util.concurrent.AbstractScheduledEventExecutor;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
@@ -28,8 +29,10 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -225,6 +228,46 @@ class RelayTest {
         assertThatThrownBy(application.getInputStream()::read).hasMessage("Connection reset");
       }
     }
+  }
+
+  /** It would keep relay, socket and channel for seconds, thousands of them on a busy tunnel. */
+  @Test
+  void connectionThatHasEndedLeavesNoTimer() throws Exception {
+    try (ServerSocket target = target()) {
+      DuplexChannel inOneTurn = connect(target);
+      try (Socket application = target.accept()) {
+        relayed(inOneTurn);
+        application.shutdownOutput();
+        peer.next(ChannelEof.class);
+        peer.receive(new ChannelEof(0), new ChannelClose(0));
+        peer.next(ChannelClose.class);
+        assertThat(application.getInputStream().read()).isEqualTo(-1);
+      }
+      inOneTurn.closeFuture().sync();
+      assertThat(timers()).isZero();
+
+      DuplexChannel endedLater = connect(target);
+      try (Socket application = target.accept()) {
+        relayed(endedLater);
+        peer.receive(new ChannelClose(0));
+        peer.next(ChannelClose.class);
+        assertThat(application.getInputStream().read()).isEqualTo(-1);
+        assertThat(timers()).isOne();
+      }
+      endedLater.closeFuture().sync();
+      assertThat(timers()).isZero();
+    }
+  }
+
+  /** What the loop has scheduled; Netty tells nobody. */
+  private int timers() throws Exception {
+    var queue = AbstractScheduledEventExecutor.class.getDeclaredField("scheduledTaskQueue");
+    queue.setAccessible(true);
+    // Behind what the end of a socket has queued.
+    peer.run(() -> {});
+    Callable<Integer> scheduled =
+        () -> queue.get(peer.eventLoop()) instanceof Collection<?> tasks ? tasks.size() : 0;
+    return peer.eventLoop().submit(scheduled).get(10, TimeUnit.SECONDS);
   }
 
   @Test
