@@ -22,7 +22,7 @@ final class ForwardingLimits {
               + "reads unasked when the other end has ended, as much as the kernel has",
       unit = "bytes",
       beyond = "it is two reads",
-      provenBy = "RelayTest.whatAnApplicationSaysBeforeItEndsIsReadInPieces")
+      provenBy = "RelayTest.beforeItsChannelIsOpenASocketIsReadInPieces")
   static final int EARLY_READ = 32 * 1024;
 
   @Limit(
