@@ -15,6 +15,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -41,7 +42,7 @@ class HeavyTest {
     try (var server = OpenSshServer.start(List.of(Keys.Type.ED25519), "RekeyLimit 1M");
         var home = new Scratch()) {
       var adit = AditProcess.adit(home.dir(), AditProcess.to(server, "-N", "-o", "RekeyLimit=1M"));
-      aGibibyteEachWayBesideAStalledNeighbour(mode, adit, client -> client);
+      eachWayBesideAStalledNeighbour(mode, BYTES, adit, client -> client);
     }
   }
 
@@ -50,18 +51,38 @@ class HeavyTest {
   @ValueSource(strings = {"-L", "-R", "-D"})
   void sshToAditd(String mode) throws Exception {
     try (var server = AditdServer.start("RekeyLimit 1M")) {
-      aGibibyteEachWayBesideAStalledNeighbour(
-          mode, server.ssh("-N", "-o", "RekeyLimit=1M"), client -> server.process());
+      eachWayBesideAStalledNeighbour(
+          mode, BYTES, server.ssh("-N", "-o", "RekeyLimit=1M"), client -> server.process());
+    }
+  }
+
+  /** More than 32 bits can count (CVE-2026-39834). */
+  @Test
+  @Timeout(value = 20, unit = TimeUnit.MINUTES)
+  void fiveGibibytesThroughOneChannelOfAdit() throws Exception {
+    try (var server = OpenSshServer.start();
+        var home = new Scratch()) {
+      var adit = AditProcess.adit(home.dir(), AditProcess.to(server, "-N"));
+      eachWayBesideAStalledNeighbour("-L", 5L << 30, adit, client -> client);
+    }
+  }
+
+  @Test
+  @Timeout(value = 20, unit = TimeUnit.MINUTES)
+  void fiveGibibytesThroughOneChannelOfAditd() throws Exception {
+    try (var server = AditdServer.start()) {
+      eachWayBesideAStalledNeighbour("-L", 5L << 30, server.ssh("-N"), client -> server.process());
     }
   }
 
   /**
    * @param ours of the client and the server the one that is adit's
    */
-  private static void aGibibyteEachWayBesideAStalledNeighbour(
-      String mode, Program client, UnaryOperator<Program.Running> ours) throws Exception {
+  private static void eachWayBesideAStalledNeighbour(
+      String mode, long bytes, Program client, UnaryOperator<Program.Running> ours)
+      throws Exception {
     try (var sink = TestServer.start(TestServer.sink());
-        var source = TestServer.start(TestServer.source(42, BYTES));
+        var source = TestServer.start(TestServer.source(42, bytes));
         var stalled = TestServer.start(TestServer.stalled())) {
       int toSink = Ports.free();
       int toSource = Ports.free();
@@ -91,7 +112,7 @@ class HeavyTest {
               CompletableFuture.runAsync(
                   () -> {
                     try {
-                      RandomBytes.send(neighbour.getOutputStream(), 1, BYTES);
+                      RandomBytes.send(neighbour.getOutputStream(), 1, bytes);
                     } catch (IOException e) {
                       // It ends when the test does.
                     }
@@ -99,17 +120,17 @@ class HeavyTest {
                   THREADS);
           var down = CompletableFuture.supplyAsync(() -> take(mode, socks, ports[1]), THREADS);
           try (Socket up = connect(mode, socks, ports[0])) {
-            String sent = RandomBytes.send(up.getOutputStream(), 43, BYTES);
+            String sent = RandomBytes.send(up.getOutputStream(), 43, bytes);
             up.shutdownOutput();
             assertThat(new String(up.getInputStream().readAllBytes(), US_ASCII)).isEqualTo(sent);
           }
           assertThat(down.get())
-              .isEqualTo(new RandomBytes.Received(BYTES, RandomBytes.digest(42, BYTES)));
+              .isEqualTo(new RandomBytes.Received(bytes, RandomBytes.digest(42, bytes)));
           assertThat(filling).isNotDone();
           long resident = ours.apply(tunnel).residentBytes();
           System.out.printf(
               "%s: %d bytes each way in %d s, resident %d%n",
-              mode, BYTES, Duration.ofNanos(System.nanoTime() - started).toSeconds(), resident);
+              mode, bytes, Duration.ofNanos(System.nanoTime() - started).toSeconds(), resident);
           assertThat(resident).isLessThan(MEMORY_BUDGET);
         }
       }
