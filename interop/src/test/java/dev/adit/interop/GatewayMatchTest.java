@@ -49,7 +49,7 @@ class GatewayMatchTest {
             "Match User unused",
             "UnusedConnectionTimeout 1",
             "Match User idle",
-            "ChannelTimeout direct-tcpip=2 forwarded-*=2",
+            "ChannelTimeout direct-tcpip=4 forwarded-*=4",
             "Match User refused,refused-stranger",
             "RefuseConnection yes",
             "Match User " + System.getProperty("user.name"),
@@ -188,7 +188,7 @@ class GatewayMatchTest {
       }
     }
     server.awaitLog(
-        "User idle from 127.0.0.1 port \\d+: channel \\d+ \\(%s\\): closing after 2 seconds"
+        "User idle from 127.0.0.1 port \\d+: channel \\d+ \\(%s\\): closing after 4 seconds"
             .formatted(flag.equals("-L") ? "direct-tcpip" : "forwarded-tcpip"));
   }
 
@@ -217,7 +217,7 @@ class GatewayMatchTest {
   @Test
   void allChannelsTogetherMayHaveATimeOfTheirOwn() throws Exception {
     ChannelTimeouts together =
-        type -> type.equals(ChannelTimeouts.GLOBAL) ? Duration.ofSeconds(2) : Duration.ZERO;
+        type -> type.equals(ChannelTimeouts.GLOBAL) ? Duration.ofSeconds(4) : Duration.ZERO;
     int port = Ports.free();
     try (var echo = TestServer.start(TestServer.echo());
         var embedded = EmbeddedServer.start(o -> o.channelTimeouts(together));
@@ -226,7 +226,7 @@ class GatewayMatchTest {
       try (var one = Tunnels.connect(port);
           var other = Tunnels.connect(port)) {
         assertThat(answers(one)).isTrue();
-        for (int i = 0; i < 40; i++) {
+        for (int i = 0; i < 60; i++) {
           // One is used, so that the other may stand idle for longer than the time.
           assertThat(answers(other)).isTrue();
           Thread.sleep(100);
@@ -242,7 +242,7 @@ class GatewayMatchTest {
                       .filter(
                           e ->
                               e.event() instanceof TunnelEvent.ChannelClosed c
-                                  && c.closedBy().equals("us, idle for 2 s"))
+                                  && c.closedBy().equals("us, idle for 4 s"))
                       .count()
                   == 2);
     }

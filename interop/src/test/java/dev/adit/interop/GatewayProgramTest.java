@@ -85,7 +85,7 @@ class GatewayProgramTest {
     var script =
         "ip link set lo up && mount --bind \"$0\" \"$1\" && exec setpriv --reuid=nobody"
             + " --regid=65534 --clear-groups \"$1/aditd\" -D -e \"${@:2}\"";
-    return Program.of("unshare", "--mount", "--net", "bash", "-c", script)
+    return Program.of(Judges.require("unshare"), "--mount", "--net", "bash", "-c", script)
         .arguments(AditProcess.path("aditd").getParent(), clone)
         .arguments(arguments)
         .env("HOME", home.dir())
