@@ -140,7 +140,7 @@ final class ChannelStream implements SshStream {
           .output
           .breakOff(
               cause == null ? "the target has closed it" : String.valueOf(cause.getMessage()));
-      stream().input.end(cause);
+      stream().input.endForGood(cause);
       stream().closed.complete(null);
     }
   }

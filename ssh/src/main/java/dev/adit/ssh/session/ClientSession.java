@@ -358,8 +358,8 @@ public final class ClientSession implements Session {
       ClientSession s = session();
       s.stdin.breakOff(
           cause == null ? "the session has ended" : String.valueOf(cause.getMessage()));
-      s.stdout.end(cause);
-      s.stderr.end(cause);
+      s.stdout.endForGood(cause);
+      s.stderr.endForGood(cause);
       ExitStatus status = s.told != null ? s.told : new ExitStatus.Unknown(cause);
       s.ended.complete(status);
     }

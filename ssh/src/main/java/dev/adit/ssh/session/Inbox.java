@@ -3,6 +3,8 @@ package dev.adit.ssh.session;
 import dev.adit.ssh.SshException;
 import dev.adit.ssh.transport.Buffers;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
@@ -37,7 +39,7 @@ public final class Inbox extends InputStream {
   private final Object lock = new Object();
   private final IntConsumer taken;
   private final Runnable closed;
-  private final Deque<ByteBuf> queue = new ArrayDeque<>();
+  private Deque<ByteBuf> queue = new ArrayDeque<>();
 
   /** The last of the queue while it may grow. */
   private @Nullable ByteBuf gathering;
@@ -107,6 +109,26 @@ public final class Inbox extends InputStream {
         lock.notifyAll();
       }
     }
+  }
+
+  /**
+   * As {@link #end}, and nobody is asked any more to close this: what is here moves to memory that
+   * the collector frees.
+   */
+  public void endForGood(@Nullable SshException why) {
+    synchronized (lock) {
+      end(why);
+      gathering = null;
+      Deque<ByteBuf> kept = new ArrayDeque<>(queue.size());
+      queue.forEach(piece -> kept.add(onTheHeap(piece)));
+      queue = kept;
+    }
+  }
+
+  private static ByteBuf onTheHeap(ByteBuf piece) {
+    ByteBuf copy = Unpooled.wrappedBuffer(ByteBufUtil.getBytes(piece));
+    piece.release();
+    return copy;
   }
 
   // ---- On the reader's thread -----------------------------------------------------------------

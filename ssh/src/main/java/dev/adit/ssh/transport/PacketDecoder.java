@@ -9,6 +9,7 @@ import dev.adit.ssh.wire.MalformedDataException;
 import dev.adit.ssh.wire.MessageNumbers;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
@@ -51,8 +52,11 @@ final class PacketDecoder implements Carrier.Listener {
   private @Nullable PacketDecompressor compression;
   private @Nullable String firstLine;
 
-  /** Packets start at its reader index; slices of it may live on in targets' write queues. */
-  private ByteBuf in = Buffers.ALLOCATOR.directBuffer(TransportLimits.READ_BUFFER);
+  /**
+   * Packets start at its reader index; slices of it may live on in targets' write queues. Empty
+   * until the first read: a transport that never gets so far has nothing to give back.
+   */
+  private ByteBuf in = Unpooled.EMPTY_BUFFER;
 
   private int scanned;
   private int bannerLines;

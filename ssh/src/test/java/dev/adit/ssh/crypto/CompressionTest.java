@@ -85,6 +85,7 @@ class CompressionTest {
         .isThrownBy(() -> decompressor.decompress(compressed, out))
         .withMessageContaining("more than 35000 bytes");
     assertThat(out.capacity()).isLessThanOrEqualTo(1 << 16);
+    out.release();
   }
 
   @Test

@@ -125,6 +125,7 @@ class ProxyFrontTest {
       var client = new Recorder().feed(java.util.Arrays.copyOf(request, length));
       assertThat(client.target).isEqualTo(NOWHERE);
       assertThat(client.refusal).isEmpty();
+      client.front.abandon();
     }
   }
 
