@@ -89,6 +89,11 @@ final class Terminal implements AutoCloseable {
     return script.stdout();
   }
 
+  /** Until the shell has ended. */
+  boolean isOpen() {
+    return script.isAlive();
+  }
+
   @Override
   public void close() {
     script.close();

@@ -183,6 +183,30 @@ class TerminalTest {
     }
   }
 
+  /** With -f the question comes first; then the shell has its terminal, and the tunnel lives on. */
+  @Test
+  void aTunnelForTheBackgroundAsksForThePasswordAndLeavesTheTerminal() throws Exception {
+    int port = Ports.free();
+    try (var account = TestAccount.create();
+        var passwords = OpenSshServer.start("PasswordAuthentication yes");
+        var target = TestServer.start(TestServer.greet("hello"));
+        var terminal = Terminal.open(home.dir())) {
+      terminal.enter("stty -a > before").await("local> ");
+      String forward = port + ":127.0.0.1:" + target.port();
+      terminal.enter(password(passwords, account, "-fN", "-L", forward));
+      terminal.await("'s password: ").enter("wrong").await("try again").await("'s password: ");
+      assertThat(Ports.isFree(port)).isTrue();
+      terminal.enter(account.password());
+      backHome(terminal, 0);
+      assertThat(Program.of("nc", "-N", "127.0.0.1", port).run()).isEqualTo("hello");
+      // The shell may go, and its terminal with it.
+      terminal.enter("exit");
+      Ports.await("the terminal to be closed", () -> !terminal.isOpen());
+      assertThat(Program.of("nc", "-N", "127.0.0.1", port).run()).isEqualTo("hello");
+      // It ends with its server.
+    }
+  }
+
   /** The session has the terminal in raw mode already when the question comes. */
   @Test
   void newHostKeysAreAskedForInTheMidstOfASession() throws Exception {
@@ -249,19 +273,20 @@ class TerminalTest {
     }
   }
 
-  private static String password(OpenSshServer server, TestAccount account, String command) {
-    return Terminal.adit(
-        "-F",
-        "none",
-        "-p",
-        server.port(),
-        "-o",
-        "UserKnownHostsFile=" + server.knownHosts(),
-        "-o",
-        "PreferredAuthentications=password",
-        "-l",
-        account.name(),
-        "localhost",
-        command);
+  private static String password(OpenSshServer server, TestAccount account, Object... more) {
+    Object[] flags = {
+      "-F",
+      "none",
+      "-p",
+      server.port(),
+      "-o",
+      "UserKnownHostsFile=" + server.knownHosts(),
+      "-o",
+      "PreferredAuthentications=password",
+      "-l",
+      account.name(),
+      "localhost",
+    };
+    return Terminal.adit(Stream.of(flags, more).flatMap(Arrays::stream).toArray());
   }
 }
