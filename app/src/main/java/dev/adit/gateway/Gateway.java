@@ -30,6 +30,7 @@ import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -271,7 +272,7 @@ public final class Gateway {
               .forEach(log::listening);
           LOG.info("The configuration was read again.");
         }
-        case ServerCommandLine.Exit exit -> throw new IOException(exit.err().strip());
+        case ServerCommandLine.Exit exit -> throw new IOException(onOneLine(exit.err()));
         case ServerCommandLine.Check _ -> throw new IllegalStateException("was no check before");
       }
     } catch (IOException e) {
@@ -279,6 +280,14 @@ public final class Gateway {
       LOG.error("The old configuration stays: {}", e.getMessage());
     }
     systemd.ready("listening on " + server.addresses());
+  }
+
+  /** What is wrong with a file, without the sentence that says that this is the end. */
+  private static String onOneLine(String problems) {
+    return problems
+        .lines()
+        .filter(line -> !line.contains(": terminating, "))
+        .collect(Collectors.joining("; "));
   }
 
   // --- inetd ---

@@ -217,10 +217,16 @@ class GatewayProgramTest {
   @Test
   void aBadFileKeepsTheOldConfiguration() throws Exception {
     try (var server = AditdServer.start()) {
-      server.configure("Port nonsense\n");
+      server.configure("Port nonsense\nPrt 22\n");
       server.process().signal("HUP");
       server.awaitLog(
-          "The old configuration stays: .*sshd_config line 1: Badly formatted port number");
+          "The old configuration stays: .*sshd_config line 1: Badly formatted port number.*"
+              + "; .*sshd_config: line 2: Bad configuration option: Prt$");
+      // It doesn't end, and each line has its time.
+      assertThat(server.log().lines())
+          .noneMatch(line -> line.contains("terminating"))
+          .filteredOn(line -> line.contains("sshd_config"))
+          .allMatch(line -> line.startsWith("2"));
       assertThat(greeting(server.port())).startsWith("SSH-2.0-");
     }
   }
