@@ -409,7 +409,11 @@ class LoginTest {
   @Test
   void aChangedKeyStopsEverythingAndOffKeepsSecretsAndForwardingsBack() throws Exception {
     try (var server =
-            OpenSshServer.start(List.of(Keys.Type.ED25519), "PasswordAuthentication yes");
+            OpenSshServer.start(
+                List.of(Keys.Type.ED25519),
+                "PasswordAuthentication yes",
+                "KbdInteractiveAuthentication yes",
+                "UsePAM yes");
         var scratch = new Scratch()) {
       var other = Keys.generate(scratch.path("other"), Keys.Type.ED25519);
       Path file =
@@ -446,11 +450,13 @@ class LoginTest {
               () ->
                   connect(
                       asking(server, file, careless, KnownHostsOptions.Strictness.OFF)
-                          .authentications(List.of("password"))))
+                          .authentications(List.of("keyboard-interactive", "password"))))
           .hasMessageContaining("Permission denied");
       assertThat(careless.asked).isEmpty();
       assertThat(careless.shown)
-          .contains("Password authentication is disabled to avoid man-in-the-middle attacks.");
+          .contains(
+              "Keyboard-interactive authentication is disabled to avoid man-in-the-middle attacks.",
+              "Password authentication is disabled to avoid man-in-the-middle attacks.");
     }
   }
 
