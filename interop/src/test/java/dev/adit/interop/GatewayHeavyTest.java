@@ -2,20 +2,31 @@ package dev.adit.interop;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Ten thousand idle connections of one ssh through adit's server. Run by {@code interop/heavy}. */
+/** As much at once as one aditd must carry, by ssh. Run by {@code interop/heavy}. */
 @Tag("heavy")
 class GatewayHeavyTest {
   private static final int CONNECTIONS = 10_000;
 
-  /** Resident memory of the server that one idle connection may cost, in bytes. */
-  private static final long MEMORY_EACH = 32 * 1024;
+  /** Resident memory of aditd that one idle connection may cost, in bytes. */
+  private static final long MEMORY_OF_A_CONNECTION = 32 * 1024;
 
-  // Both ends are programs of their own: a process may have 20,000 descriptors here.
+  private static final int SESSIONS = 200;
+
+  /** The same for a client with one running command: its connection, keys and pipes. */
+  private static final long MEMORY_OF_A_SESSION = 1024 * 1024;
+
+  // Both ends are programs of their own: each needs a descriptor for every connection.
 
   /** Takes connections, says on which port, and sends back each byte. */
   private static final String ECHO =
@@ -48,7 +59,7 @@ class GatewayHeavyTest {
           assert s.recv(1) == b"x"
       sockets = []
       for i in range(count):
-          s = socket.create_connection(("127.0.0.1", port), timeout=60)
+          s = socket.create_connection(("127.0.0.1", port), timeout=300)
           there_and_back(s)
           sockets.append(s)
       print("open", flush=True)
@@ -59,32 +70,78 @@ class GatewayHeavyTest {
       """;
 
   @Test
-  @Timeout(value = 15, unit = TimeUnit.MINUTES)
+  @Timeout(value = 60, unit = TimeUnit.MINUTES)
   void tenThousandIdleConnectionsOverOneSession() {
     int port = Ports.free();
-    try (var server = EmbeddedServer.start();
+    try (var server = AditdServer.start();
         var echo = Program.of(Judges.python("paramiko"), "-c", ECHO).noStdin().start()) {
       echo.awaitStdout("^\\d+\n");
       String target = "127.0.0.1:" + echo.stdout().strip();
       try (var ssh =
-          server.ssh("-N", "-L", port + ":" + target).noStdin().start().awaitListening(port)) {
-        long before = resident();
+          server
+              .ssh("-N", "-L", port + ":" + target, "127.0.0.1")
+              .noStdin()
+              .start()
+              .awaitListening(port)) {
+        long before = server.process().residentBytes();
         try (var connections =
             Program.of(Judges.python("paramiko"), "-c", CONNECT, port, CONNECTIONS).start()) {
-          Ports.awaitLong("all to be open", () -> connections.stdout().contains("open"));
+          awaitLine(connections, "open");
+          long each = (server.process().residentBytes() - before) / CONNECTIONS;
           connections.type("again\n");
-          Ports.awaitLong("all to be alive", () -> connections.stdout().contains("alive"));
-          long each = (resident() - before) / CONNECTIONS;
+          awaitLine(connections, "alive");
           System.out.printf("%d idle connections, %d bytes resident each%n", CONNECTIONS, each);
-          assertThat(each).isLessThan(MEMORY_EACH);
+          assertThat(each).isLessThan(MEMORY_OF_A_CONNECTION);
           assertThat(ssh.isAlive()).isTrue();
         }
       }
     }
   }
 
-  private static long resident() {
-    System.gc();
-    return Program.Running.residentBytes(ProcessHandle.current().pid());
+  @Test
+  @Timeout(value = 10, unit = TimeUnit.MINUTES)
+  void twoHundredSessionsAtOnce() {
+    List<Program.Running> clients = new ArrayList<>();
+    try (var server = AditdServer.start()) {
+      long before = server.process().residentBytes();
+      try {
+        for (int i = 0; i < SESSIONS; i++) {
+          clients.add(server.ssh("127.0.0.1", "cat").start());
+        }
+        for (int i = 0; i < SESSIONS; i++) {
+          clients.get(i).type("session " + i + "\n");
+        }
+        for (int i = 0; i < SESSIONS; i++) {
+          clients.get(i).awaitStdout("^session " + i + "\n");
+        }
+        long each = (server.process().residentBytes() - before) / SESSIONS;
+        System.out.printf("%d sessions, %d bytes resident each%n", SESSIONS, each);
+        assertThat(each).isLessThan(MEMORY_OF_A_SESSION);
+        // Now that all of them are there at once, each ends by itself, with its command's status.
+        for (Program.Running client : clients) {
+          assertThat(client.isAlive()).isTrue();
+          client.stdin().close();
+        }
+        for (Program.Running client : clients) {
+          assertThat(client.exitCode()).isZero();
+        }
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      } finally {
+        clients.forEach(Program.Running::close);
+      }
+    }
+  }
+
+  /** ssh looks at all of its channels for each packet: the last thousand take it minutes. */
+  private static void awaitLine(Program.Running connections, String line) {
+    Awaitility.await(line)
+        .atMost(Duration.ofMinutes(45))
+        .pollInterval(Duration.ofMillis(100))
+        .until(
+            () -> {
+              assertThat(connections.isAlive()).as(connections.toString()).isTrue();
+              return connections.stdout().contains(line + "\n");
+            });
   }
 }
