@@ -12,6 +12,7 @@ import dev.adit.ssh.TunnelEvent;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Set;
@@ -310,6 +311,7 @@ class GatewayMatchTest {
                   .env("SSH_AUTH_SOCK", agent.socket())
                   .start()) {
         forwards.awaitListening(local).awaitListening(localUnix).awaitListening(remote);
+        Ports.await("the remote socket", () -> Files.exists(remoteUnix));
         try (var a = Tunnels.connect(local);
             var b = Tunnels.connect(localUnix);
             var c = Tunnels.connect(remote);
