@@ -293,6 +293,8 @@ class ExplainTest {
           -L 9001:a:21 home | Port 21 is usually FTP, which is not encrypted
           -L 9001:a:80 home | tells the web site that it is called localhost:9001
           -L 9001:a:443 home | the certificate is for another name
+          -L 9001:a:80 home | With -D 9001, a proxy, the names stay right
+          -R 9001:a:80 home | With -R 9001, a proxy, the names stay right
           -D 9001 home | in curl socks5h://
           -D 9001 -L 9001:a:1 home | 1. and 2. both listen on port 9001 of work
           -L 9001:a:1 -L *:9001:b:1 home | 1. and 2. both listen on port 9001 of work
@@ -315,6 +317,13 @@ class ExplainTest {
           -L 9001:a:1 -L 127.0.0.2:9001:b:1 home | !
           -R 9001:a:1 -L 9001:b:1 home | both
           -R 80:a:1 root@home | let only root
+          -R 9001:a:1 home | let only root
+          -R 80:a:1 home | not root on work
+          -L 9001:192.0.2.1:80 home | tells the web site
+          -R 0:a:80 home | tells the web site
+          -L 9001:a:80 home | certificate
+          -L 9001:a:1 home | Only programs on
+          -W localhost:1 home | !
           -W a:1 home | !
           home | !
           home ls | !

@@ -68,6 +68,19 @@ class StartupsTest {
     for (int i = 0; i < 10; i++) {
       assertThat(startups.refusal(from("192.0.2.1"))).isNull();
     }
+    assertThat(droppedOfThousand(startups)).isBetween(250, 350);
+    while (startups.count() < 60) {
+      startups.refusal(from("192.0.2.1"));
+    }
+    // Half way, so half of what 30 % leave is added.
+    assertThat(droppedOfThousand(startups)).isBetween(600, 700);
+    while (startups.count() < 110) {
+      startups.refusal(from("192.0.2.1"));
+    }
+    assertThat(startups.refusal(from("192.0.2.1"))).isNotNull();
+  }
+
+  private int droppedOfThousand(Startups startups) throws Exception {
     int dropped = 0;
     for (int i = 0; i < 1000; i++) {
       var peer = from("192.0.2.1");
@@ -77,11 +90,7 @@ class StartupsTest {
         leave(startups, peer, "gone");
       }
     }
-    assertThat(dropped).isBetween(250, 350);
-    while (startups.count() < 110) {
-      startups.refusal(from("192.0.2.1"));
-    }
-    assertThat(startups.refusal(from("192.0.2.1"))).isNotNull();
+    return dropped;
   }
 
   @Test
@@ -132,7 +141,9 @@ class StartupsTest {
 
   @Test
   void eachOffenceHasItsPrice() throws Exception {
-    var startups = startups("PerSourcePenalties=min:0 noauth:3 grace-exceeded:7 max:8");
+    var startups =
+        startups(
+            "PerSourcePenalties=min:0 noauth:3 grace-exceeded:7 refuseconnection:5 crash:6 max:8");
     var idle = from("192.0.2.1");
     startups.refusal(idle);
     leave(startups, idle, "gone");
@@ -142,9 +153,21 @@ class StartupsTest {
     startups.refusal(slow);
     leave(startups, slow, "Timeout before authentication for 192.0.2.2 port 50000");
     assertThat(startups.refusal(from("192.0.2.2"))).isEqualTo("penalty: exceeded LoginGraceTime");
+    var unwanted = from("192.0.2.3");
+    startups.refusal(unwanted);
+    leave(startups, unwanted, GatewayLogin.PROHIBITED);
+    var deadly = from("192.0.2.4");
+    startups.refusal(deadly);
+    leave(startups, deadly, "internal error: a defect");
     now += 3;
     assertThat(startups.refusal(from("192.0.2.1"))).isNull();
     assertThat(startups.refusal(from("192.0.2.2"))).isNotNull();
+    assertThat(startups.refusal(from("192.0.2.3"))).isNotNull();
+    now += 2;
+    assertThat(startups.refusal(from("192.0.2.3"))).isNull();
+    assertThat(startups.refusal(from("192.0.2.4"))).isNotNull();
+    now += 1;
+    assertThat(startups.refusal(from("192.0.2.4"))).isNull();
   }
 
   @Test
@@ -202,6 +225,18 @@ class StartupsTest {
       }
       now += 60;
     }
+  }
+
+  @Test
+  void penaltiesAreForgivenWhenTheirRulesChangeAndOnlyThen() throws Exception {
+    var startups = startups("PerSourcePenalties=min:0 noauth:9");
+    var idle = from("192.0.2.1");
+    startups.refusal(idle);
+    leave(startups, idle, "gone");
+    startups.configure(config("PerSourcePenalties=min:0 noauth:9", "MaxStartups=9"));
+    assertThat(startups.refusal(from("192.0.2.1"))).isNotNull();
+    startups.configure(config("PerSourcePenalties=min:0 noauth:8"));
+    assertThat(startups.refusal(from("192.0.2.1"))).isNull();
   }
 
   @Test

@@ -71,6 +71,18 @@ class DemoTest {
         assertThat(refused.exitCode()).isNotZero();
       }
 
+      // Its gateway lets nobody in but its own client.
+      try (var stranger =
+          Program.of(Judges.require("ssh"), "-F", "none", "-N", "-o", "BatchMode=yes")
+              .arguments("-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null")
+              .arguments("-o", "IdentitiesOnly=yes", "-i", Keys.shared(Keys.Type.ED25519).path())
+              .arguments("-p", group(demo.stdout(), "gateway on port (\\d+)"), "demo@127.0.0.1")
+              .noStdin()
+              .start()) {
+        assertThat(stranger.exitCode()).isEqualTo(255);
+        assertThat(stranger.stderr()).contains("Permission denied (publickey)");
+      }
+
       demo.signal("INT");
       demo.exitCode();
       for (String url : new String[] {local, remote}) {

@@ -338,6 +338,29 @@ class LoginTest {
   }
 
   @Test
+  void aMethodThatFailedIsTriedAgainBehindAnother() throws Exception {
+    try (var account = TestAccount.create();
+        var server =
+            OpenSshServer.start(
+                "UsePAM yes",
+                "PasswordAuthentication yes",
+                "AuthenticationMethods publickey,password password,publickey",
+                "AuthorizedKeysFile /home/%u/.ssh/authorized_keys")) {
+      account.authorize(Keys.shared(Keys.Type.ED25519).publicLine());
+      var person = new Person("wrong", account.password());
+      login(
+          to(server)
+              .user(account.name())
+              .authentications(List.of("password", "publickey"))
+              .passwordPrompts(1)
+              .identityFile(server.userKey())
+              .interaction(person));
+      assertThat(person.asked).hasSize(2);
+      server.awaitLog("Accepted password for " + account.name());
+    }
+  }
+
+  @Test
   void twoDifferentKeysWhereTheServerWantsTwo() throws Exception {
     try (var server = OpenSshServer.start("AuthenticationMethods publickey,publickey")) {
       server.authorizeOnly(
