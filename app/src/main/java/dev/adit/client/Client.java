@@ -39,7 +39,9 @@ public final class Client {
     this.options = options;
     this.hops = new Hops(commandLine);
     this.interaction =
-        options.batchMode() ? new NobodyToAsk() : new TerminalPrompts(System.getenv());
+        new ClientInteraction(
+            options.batchMode() ? new NobodyToAsk() : new TerminalPrompts(System.getenv()),
+            options.logFile() != null);
   }
 
   /**

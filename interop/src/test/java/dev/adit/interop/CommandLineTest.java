@@ -11,10 +11,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * {@code ./adit} as people type it, at a real sshd: what works, and the line that says what not.
@@ -217,6 +220,58 @@ class CommandLineTest {
             .contains("Host key verification failed");
       }
     }
+  }
+
+  /** ssh itself is asked what it says of an unknown key, a changed key and a key file for all. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"-v", "-o LogLevel=INFO", "-o LogLevel=ERROR", "-q", "-E log", "-q -E log"})
+  void whatIsSaidFollowsTheLogLevelAndGoesToTheLog(String flags) throws IOException {
+    try (var scratch = new Scratch()) {
+      var other = Keys.generate(scratch.path("other"), Keys.Type.ED25519);
+      Path forAll = scratch.write("for-all", "no key");
+      assertThat(forAll.toFile().setReadable(true, false)).isTrue();
+      String changed = "[127.0.0.1]:%d %s\n".formatted(server.port(), other.publicLine());
+      for (String known : List.of("", changed)) {
+        List<String> said = new ArrayList<>();
+        for (String program : List.of("ssh", AditProcess.path("adit").toString())) {
+          Object[] first = {
+            "-o", "StrictHostKeyChecking=no",
+            "-o", "UserKnownHostsFile=" + scratch.write("known", known),
+            "-o", "HashKnownHosts=no",
+            // Of these ssh says at once that a server with a changed key doesn't get them.
+            "-o", "PasswordAuthentication=no",
+            "-o", "KbdInteractiveAuthentication=no",
+            "-i", forAll
+          };
+          scratch.write("log", "");
+          try (var run =
+              Program.of(program)
+                  .arguments((Object[]) flags.split(" "))
+                  .arguments(first)
+                  .arguments(AditProcess.to(server, "127.0.0.1", "true"))
+                  .directory(scratch.dir())
+                  .noStdin()
+                  .start()) {
+            assertThat(run.exitCode()).as(run::toString).isZero();
+            said.add(
+                plain(run.stderr()) + "--- log\n" + plain(Files.readString(scratch.path("log"))));
+          }
+        }
+        assertThat(said.getLast()).isEqualTo(said.getFirst());
+      }
+    }
+  }
+
+  /** Without what only one of the two says when it says more. */
+  private static String plain(String said) {
+    return said.replace("\r\n", "\n")
+        .lines()
+        .filter(line -> !line.startsWith("debug1: "))
+        .filter(
+            line -> !line.matches("OpenSSH_.*|Authenticated to .*|Transferred: .*|Bytes per .*"))
+        .map(line -> line + "\n")
+        .collect(Collectors.joining());
   }
 
   /** With StrictHostKeyChecking=no and a changed key, ssh itself is asked what it says and does. */

@@ -64,9 +64,9 @@ final class Identities implements KeyRing {
       } catch (KeyFileException e) {
         String warning = e.warning().stripTrailing();
         String message = String.valueOf(e.getMessage());
-        interaction.show(warning.isEmpty() ? message : warning + "\n" + message);
+        interaction.showError(warning.isEmpty() ? message : warning + "\n" + message);
       } catch (IOException e) {
-        interaction.show(String.valueOf(e.getMessage()));
+        interaction.showError(String.valueOf(e.getMessage()));
       }
     }
     return ready.poll();
@@ -172,7 +172,7 @@ final class Identities implements KeyRing {
       try {
         signers.add(CertifiedSigner.read(certificate, signer));
       } catch (IOException e) {
-        interaction.show(String.valueOf(e.getMessage()));
+        interaction.showError(String.valueOf(e.getMessage()));
       }
     }
     signers.add(signer);

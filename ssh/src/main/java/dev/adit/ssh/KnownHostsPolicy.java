@@ -58,6 +58,11 @@ final class KnownHostsPolicy implements HostKeyPolicy {
       public void show(String text) {
         interaction.show(text);
       }
+
+      @Override
+      public void showError(String text) {
+        interaction.showError(text);
+      }
     };
   }
 
@@ -172,7 +177,7 @@ final class KnownHostsPolicy implements HostKeyPolicy {
     } catch (SshException e) {
       throw e;
     } catch (IOException e) {
-      o.interaction.show("Failed to check the IP address of the host: " + e.getMessage());
+      o.interaction.showError("Failed to check the IP address of the host: " + e.getMessage());
     }
   }
 
@@ -186,12 +191,12 @@ final class KnownHostsPolicy implements HostKeyPolicy {
         Offending key for IP in %s"""
             .formatted(decision.key().describe(), KnownHosts.name(host, port), ip, where);
     KnownHosts.Entry matching = decision.entry();
-    o.interaction.show(
+    o.interaction.showError(
         matching == null ? warning : warning + "\nMatching host key in " + matching.where());
     boolean goOn =
         switch (o.strictness) {
           case YES, ACCEPT_NEW -> {
-            o.interaction.show("Exiting, you have requested strict checking.");
+            o.interaction.showError("Exiting, you have requested strict checking.");
             yield false;
           }
           case OFF -> true;

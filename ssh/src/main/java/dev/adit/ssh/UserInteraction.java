@@ -33,10 +33,15 @@ public interface UserInteraction {
   }
 
   /**
-   * Shows text for people: a banner, instructions, a warning. May have several lines, no final line
-   * feed.
+   * Shows text for people: a banner, instructions, what was learned. May have several lines, no
+   * final line feed.
    */
   default void show(String text) {}
+
+  /** The same for what went wrong, which also those should see who want to hear of errors only. */
+  default void showError(String text) {
+    show(text);
+  }
 
   /** One question of a server's keyboard-interactive method. */
   record Question(String prompt, boolean echo) {}

@@ -277,7 +277,7 @@ public final class ClientAuthentication {
       Throwable cause = e.getCause();
       config
           .interaction()
-          .show(
+          .showError(
               cause instanceof IOException && cause.getMessage() != null
                   ? cause.getMessage()
                   : "signing failed with " + signer.name() + ": " + cause);
@@ -309,7 +309,7 @@ public final class ClientAuthentication {
     Answer last = new Answer.Exhausted();
     for (int i = 0; i < config.passwordPrompts(); i++) {
       if (i > 0) {
-        config.interaction().show("Permission denied, please try again.");
+        config.interaction().showError("Permission denied, please try again.");
       }
       byte[] password = askSecret("%s@%s's password: ".formatted(config.user(), config.host()));
       if (password == null) {
@@ -354,7 +354,7 @@ public final class ClientAuthentication {
         wipe(first);
         wipe(again);
       }
-      config.interaction().show("Mismatch; try again, EOF to quit.");
+      config.interaction().showError("Mismatch; try again, EOF to quit.");
     }
   }
 
@@ -385,7 +385,7 @@ public final class ClientAuthentication {
 
   private boolean mayHaveSecrets(String what) {
     if (!config.trusted()) {
-      config.interaction().show(what + " is disabled to avoid man-in-the-middle attacks.");
+      config.interaction().showError(what + " is disabled to avoid man-in-the-middle attacks.");
     }
     return config.trusted();
   }

@@ -68,8 +68,13 @@ public final class HostKeyVerification {
      */
     @Nullable String ask(String question) throws IOException;
 
-    /** Shows a warning, which may have several lines; without a line end behind the last. */
+    /** Shows a text, which may have several lines; without a line end behind the last. */
     void show(String text);
+
+    /** The same for what is wrong. */
+    default void showError(String text) {
+      show(text);
+    }
   }
 
   /** Why a key was taken. */
@@ -224,7 +229,7 @@ public final class HostKeyVerification {
             FAILED + HostKeyMessages.revokedByFile(key, settings.revokedHostKeys));
       }
       KnownHosts known = knownHosts();
-      known.problems().forEach(problem -> user.show(problem.toString()));
+      known.problems().forEach(problem -> user.showError(problem.toString()));
       return decide(key, known);
     }
 
@@ -256,7 +261,7 @@ public final class HostKeyVerification {
         return new Decision(certificate, Trust.CERTIFIED, entry);
       } catch (InvalidCertificateException e) {
         // The key in it may still be known by itself.
-        user.show(String.valueOf(e.getMessage()));
+        user.showError(String.valueOf(e.getMessage()));
         return decide(certificate.plain(), known);
       }
     }
@@ -309,15 +314,15 @@ public final class HostKeyVerification {
         KnownHostsFile.add(file, host, port, key, settings.hashNames);
         user.show(HostKeyMessages.added(name, key));
       } catch (IOException e) {
-        user.show(HostKeyMessages.notAdded(file, String.valueOf(e.getMessage())));
+        user.showError(HostKeyMessages.notAdded(file, String.valueOf(e.getMessage())));
       }
     }
 
     private Decision changed(SshPublicKey key, KnownHosts.Entry entry) throws HostKeyRejected {
       Path userFile = settings.userFiles.isEmpty() ? entry.file() : settings.userFiles.getFirst();
-      user.show(HostKeyMessages.changed(name, key, entry, userFile, settings.fingerprintHash));
+      user.showError(HostKeyMessages.changed(name, key, entry, userFile, settings.fingerprintHash));
       if (settings.strictness != Strictness.OFF) {
-        user.show(HostKeyMessages.changedStrict(name));
+        user.showError(HostKeyMessages.changedStrict(name));
         throw new HostKeyRejected(
             FAILED
                 + "the %s key of %s is not the one in %s"
@@ -327,9 +332,9 @@ public final class HostKeyVerification {
     }
 
     private Decision revoked(SshPublicKey key, KnownHosts.Entry entry) throws HostKeyRejected {
-      user.show(HostKeyMessages.revoked(name, key));
+      user.showError(HostKeyMessages.revoked(name, key));
       if (settings.strictness != Strictness.OFF) {
-        user.show(HostKeyMessages.revokedStrict(name, key));
+        user.showError(HostKeyMessages.revokedStrict(name, key));
         throw new HostKeyRejected(
             FAILED
                 + "the %s key of %s is revoked in %s"
