@@ -59,8 +59,7 @@ class LimitsTest {
 
       Every bound on what a peer, a client of a forwarding or a file can make adit hold, do or wait
       for. `LimitsTest` writes this page from the code: each limit is an `@Limit` in the table of
-      its room, or where it can be configured. The tests named last hold it: take its guard out and
-      they fail.
+      its room, or where it can be configured. The tests named last hold it.
       """;
 
   @Test
