@@ -25,6 +25,9 @@ public final class ConnectionLimits {
       provenBy = "ServerForwardingTest.windowsOfAllChannelsStayUnderTheBudget")
   static final int MIN_WINDOW = 4 * 1024;
 
+  /** A sender that stands still for this long has a long path before it, in nanoseconds. */
+  static final long LONG_PATH_NANOS = 1_000_000;
+
   @Limit(
       bounds = "What one channel's window may grow to on a long fat path",
       unit = "bytes",

@@ -89,7 +89,7 @@ public final class SshChannel {
   private long credit;
   private int unconsumed;
   private int owed;
-  private boolean ranDry;
+  private final SenderPause pause = new SenderPause();
   private boolean eofReceived;
   private boolean closeReceived;
   private long received;
@@ -381,8 +381,8 @@ public final class SshChannel {
       throw new SshException.PeerMisbehaved("data after EOF or CLOSE of channel " + localId);
     }
     credit -= length;
-    if (credit < ConnectionLimits.MIN_WINDOW) {
-      ranDry = true;
+    if (pause.isAwaited()) {
+      pause.received(length, System.nanoTime());
     }
     received += length;
     unconsumed += length;
@@ -403,15 +403,14 @@ public final class SshChannel {
     if (closeSent || closeReceived || eofReceived) {
       return;
     }
-    if (owed >= window / 2 || (ranDry && owed >= window / 8)) {
+    if (owed >= window / 2 || (credit < ConnectionLimits.MIN_WINDOW && owed >= window / 8)) {
       int more = 0;
-      if (ranDry && unconsumed <= window / 8) {
-        // The sender waited for us although the target keeps up: the path is longer than the
-        // window.
+      if (pause.take() && unconsumed <= window / 8) {
+        // The target keeps up, only the way is long.
         more = connection.windowBudget().grow(window);
         window += more;
       }
-      ranDry = false;
+      pause.granted(credit, System.nanoTime());
       int adjust = owed + more;
       owed = 0;
       credit += adjust;

@@ -32,10 +32,10 @@ final class WindowBudget {
     return ConnectionLimits.MIN_WINDOW + extra;
   }
 
-  /** Bytes by which a window of this size may grow now: it doubles, as far as the budget goes. */
+  /** Bytes by which a window of this size may grow now: fourfold, as far as the budget goes. */
   int grow(int window) {
     long room = Math.min(budget - granted, (long) ConnectionLimits.MAX_WINDOW - window);
-    int more = (int) Math.max(0, Math.min(window, room));
+    int more = (int) Math.max(0, Math.min(3L * window, room));
     granted += more;
     return more;
   }
