@@ -5,7 +5,9 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import dev.adit.ssh.ConnectOptions;
 import dev.adit.ssh.ForwardSpec;
 import dev.adit.ssh.HostKeyPolicy;
+import dev.adit.ssh.Listen;
 import dev.adit.ssh.SshClient;
+import dev.adit.ssh.Target;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,7 +29,9 @@ public final class SessionsClient {
             .identityFile(Path.of(args[2]))
             .hostKeyPolicy(HostKeyPolicy.acceptAnyInsecurely())
             .build();
-    var spec = ForwardSpec.parseLocal("127.0.0.1:0:127.0.0.1:" + args[3]);
+    var spec =
+        new ForwardSpec.Local(
+            new Listen.Tcp("127.0.0.1", 0), new Target.Tcp("127.0.0.1", Integer.parseInt(args[3])));
     SshClient client = SshClient.create(Runtime.getRuntime().availableProcessors());
     try (var questions = new Scanner(System.in, US_ASCII)) {
       while (questions.hasNext()) {
