@@ -14,8 +14,8 @@ final class LoginRows {
   /** What {@link LoginClient} takes for what both sides prefer. */
   private static final String PREFERRED = "-";
 
-  /** If more fail, the row is worth nothing. */
-  private static final int MAX_FAILED_ONE_IN = 50;
+  /** If more fail, the row is worth nothing. JSch fails at a MINA with up to one in thirteen. */
+  private static final int MAX_FAILED_ONE_IN = 8;
 
   private LoginRows() {}
 

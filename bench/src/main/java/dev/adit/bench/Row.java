@@ -36,6 +36,9 @@ record Row(
   private static final String OURS = MOST_IMPORTANT + ",adit-sshd,ssh-aditd";
   private static final String TUNNELS = OURS + ",mina-mina,mina-sshd,ssh-mina,jsch-sshd";
 
+  /** Where a row takes long, the swapped ones of MINA are left out. */
+  private static final String SOME_TUNNELS = OURS + ",mina-mina,jsch-sshd";
+
   private static final Setting PLAIN = new Setting(Cipher.AES128_GCM, 0, false);
   private static final Setting FRESH = new Setting(Cipher.AES128_GCM, 0, true);
 
@@ -57,22 +60,22 @@ record Row(
               FRESH,
               OPENSSH,
               OURS,
-              TUNNELS,
+              SOME_TUNNELS,
               2,
-              5,
+              3,
               TunnelRows::firstSecond),
           heavy(
               "chacha",
               "as bulk, with chacha20-poly1305",
               new Setting(Cipher.CHACHA20, 0, false),
-              2,
+              1,
               3,
               TunnelRows::bulk),
           heavy(
               "ctr",
               "as bulk, with aes128-ctr and hmac-sha2-256-etm",
               new Setting(Cipher.AES128_CTR, 0, false),
-              2,
+              1,
               3,
               TunnelRows::bulk),
           heavy(
@@ -101,7 +104,7 @@ record Row(
               "processor time a byte, by size of transfer",
               PLAIN,
               1,
-              2,
+              1,
               TunnelRows::costOfSize),
           new Row(
               "logins",
@@ -122,16 +125,16 @@ record Row(
               "ssh-aditd,adit-aditd",
               "ssh-aditd,adit-aditd,adit-sshd",
               1,
-              2,
+              1,
               SessionRows::sessions));
 
   private static Row usual(String key, String what, Measure measure) {
-    return new Row(key, what, PLAIN, OPENSSH, OURS, TUNNELS, 3, 5, measure);
+    return new Row(key, what, PLAIN, OPENSSH, OURS, TUNNELS, 3, 3, measure);
   }
 
   private static Row heavy(
       String key, String what, Setting setting, int quick, int full, Measure measure) {
-    return new Row(key, what, setting, OPENSSH, MOST_IMPORTANT, TUNNELS, quick, full, measure);
+    return new Row(key, what, setting, OPENSSH, MOST_IMPORTANT, SOME_TUNNELS, quick, full, measure);
   }
 
   /** Whether it is measured on the same scene, pair by pair and round by round. */
