@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.adit.ssh.RudePeer.State;
 import dev.adit.ssh.SmallHeap.Usage;
+import dev.adit.ssh.wire.ConnectionMessage.ChannelClose;
 import dev.adit.ssh.wire.ConnectionMessage.ChannelOpen;
 import dev.adit.ssh.wire.ConnectionMessage.GlobalRequest;
 import dev.adit.ssh.wire.ConnectionMessage.OpenConfirmation;
@@ -13,6 +14,7 @@ import dev.adit.ssh.wire.ConnectionMessage.RequestFailure;
 import dev.adit.ssh.wire.ConnectionMessage.RequestSuccess;
 import dev.adit.ssh.wire.ConnectionMessage.WindowAdjust;
 import dev.adit.ssh.wire.MessageNumbers;
+import dev.adit.ssh.wire.TransportMessage.Disconnect;
 import dev.adit.ssh.wire.TransportMessage.Ping;
 import dev.adit.ssh.wire.WireReader;
 import dev.adit.ssh.wire.WireWriter;
@@ -48,6 +50,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Floods, stalls and bombs against a server and a client that have little memory, scripted from
@@ -194,6 +198,7 @@ class SmallHeapTest {
     final CountDownLatch keyExchange = new CountDownLatch(1);
     final CountDownLatch ended = new CountDownLatch(1);
     private volatile @Nullable Throwable end;
+    volatile String lastWords = "";
 
     Channels(RudePeer peer) {
       this.peer = peer;
@@ -219,6 +224,7 @@ class SmallHeapTest {
             case MessageNumbers.CHANNEL_DATA -> received.addAndGet(payload.length - 9);
             case MessageNumbers.PONG -> pongs.release();
             case MessageNumbers.KEXINIT -> keyExchange.countDown();
+            case MessageNumbers.DISCONNECT -> lastWords = Disconnect.TYPE.parse(in).description();
             default -> {}
           }
         }
@@ -249,6 +255,10 @@ class SmallHeapTest {
           Awaitility.await().atMost(Duration.ofSeconds(60)).until(() -> theirIds.size() == opened);
         }
       }
+    }
+
+    void close(int id) throws IOException {
+      peer.send(new ChannelClose(requireNonNull(theirIds.get(id))));
     }
 
     /** What was sent before has been taken in. */
@@ -384,6 +394,48 @@ class SmallHeapTest {
     Flooded flooded = client();
     aThousandStalledReaders(flooded);
     flooded.assertBackAtTheBaseLine("1,000 stalled readers");
+  }
+
+  /** Each keeps to its budget, but together they would need twice the memory that there is. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void connectionsThatTogetherHoldTooMuch(boolean closingTheirChannels) throws Exception {
+    Flooded neighbour = server();
+    var questions = new Channels(neighbour.peer);
+    List<Flooded> flooders = new ArrayList<>();
+    List<Channels> ended = new ArrayList<>();
+    try (var stalled = new Stalled()) {
+      for (int i = 0; i < 10; i++) {
+        Flooded flooded = server();
+        flooders.add(flooded);
+        var channels = new Channels(flooded.peer);
+        ended.add(channels);
+        channels.open(flooded, stalled, 20);
+        try {
+          for (int id = 0; id < 20; id++) {
+            channels.fill(id, PIECE, Long.MAX_VALUE);
+            if (closingTheirChannels) {
+              channels.close(id);
+            }
+          }
+        } catch (IOException | AssertionError e) {
+          assertThat(channels.ended.await(60, TimeUnit.SECONDS)).as("%s", e).isTrue();
+        }
+      }
+      questions.roundTrip();
+      // Those that had to go have let go, whether their targets took it or not.
+      Awaitility.await()
+          .atMost(Duration.ofSeconds(20))
+          .untilAsserted(() -> assertThat(server.usage().direct()).isLessThan(48 << 20));
+    }
+    ended.removeIf(channels -> channels.ended.getCount() > 0);
+    assertThat(ended)
+        .hasSizeBetween(2, 9)
+        .allSatisfy(channels -> assertThat(channels.lastWords).startsWith("memory is short here"));
+    for (Flooded flooded : flooders) {
+      flooded.close();
+    }
+    neighbour.assertBackAtTheBaseLine("ten connections that hold what they may");
   }
 
   /** What is counted is memory: without that, each byte would keep a buffer alive. */

@@ -141,6 +141,9 @@ public class WindowBenchmark {
     }
 
     @Override
+    public void hold(long bytes) {}
+
+    @Override
     public void fail(SshException cause) {
       throw new IllegalStateException(cause);
     }

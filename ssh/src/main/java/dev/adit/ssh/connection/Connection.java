@@ -7,6 +7,7 @@ import dev.adit.ssh.auth.Authenticated;
 import dev.adit.ssh.transport.PacketHandler;
 import dev.adit.ssh.transport.PacketSink;
 import dev.adit.ssh.transport.Text;
+import dev.adit.ssh.transport.TransportLimits;
 import dev.adit.ssh.wire.ConnectionMessage.ChannelClose;
 import dev.adit.ssh.wire.ConnectionMessage.ChannelEof;
 import dev.adit.ssh.wire.ConnectionMessage.ChannelFailure;
@@ -34,8 +35,10 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -59,6 +62,11 @@ public final class Connection implements PacketHandler {
   private final IntObjectMap<SshChannel> channels = new IntObjectHashMap<>();
   private final Deque<Integer> freeIds = new ArrayDeque<>();
   private int nextId;
+
+  /** Closed by both sides, with data that its target has not taken yet. */
+  private final Set<SshChannel> draining = new LinkedHashSet<>();
+
+  private int keptBuffers;
 
   /** Channels that have something to send, in the order of their turns. */
   private final Deque<SshChannel> line = new ArrayDeque<>();
@@ -166,7 +174,7 @@ public final class Connection implements PacketHandler {
     return List.copyOf(channels.values());
   }
 
-  /** Completes when no channel is left. */
+  /** Completes when no channel is left, and all that came on them has gone to its target. */
   public CompletableFuture<Void> whenIdle() {
     CompletableFuture<Void> waiting = idle == null ? new CompletableFuture<>() : idle;
     idle = waiting;
@@ -175,7 +183,7 @@ public final class Connection implements PacketHandler {
   }
 
   private void checkIdle() {
-    if (idle != null && channels.isEmpty()) {
+    if (idle != null && channels.isEmpty() && (draining.isEmpty() || closedBy != null)) {
       idle.complete(null);
       idle = null;
     }
@@ -191,7 +199,7 @@ public final class Connection implements PacketHandler {
    */
   public SshChannel open(String type, byte[] fields, ChannelHandler handler, String what) {
     SshException dead = closedBy;
-    if (dead != null || channels.size() >= ConnectionLimits.MAX_CHANNELS) {
+    if (dead != null || isFull()) {
       SshChannel never = new SshChannel(this, -1, type, handler, 0);
       handler.refused(
           new SshException.ChannelRefused(
@@ -213,6 +221,29 @@ public final class Connection implements PacketHandler {
     SshChannel channel = new SshChannel(this, id, type, handler, windowBudget.open());
     channels.put(id, channel);
     return channel;
+  }
+
+  private boolean isFull() {
+    return channels.size() + draining.size() >= ConnectionLimits.MAX_CHANNELS;
+  }
+
+  void drains(SshChannel channel) {
+    draining.add(channel);
+  }
+
+  void drained(SshChannel channel) {
+    if (draining.remove(channel) && idle != null) {
+      eventLoop().execute(this::checkIdle);
+    }
+  }
+
+  int keptBuffers() {
+    return keptBuffers;
+  }
+
+  void keptBuffers(int more) {
+    keptBuffers += more;
+    sink.hold((long) more * TransportLimits.READ_BUFFER);
   }
 
   /** Both sides have closed it: the number may be used again. */
@@ -386,7 +417,7 @@ public final class Connection implements PacketHandler {
       open.refuse(
           OpenFailureReason.UNKNOWN_CHANNEL_TYPE,
           "channels of type " + Text.escape(message.channelType()) + " are not served here");
-    } else if (channels.size() >= ConnectionLimits.MAX_CHANNELS) {
+    } else if (isFull()) {
       open.refuse(
           OpenFailureReason.RESOURCE_SHORTAGE,
           "more than " + ConnectionLimits.MAX_CHANNELS + " channels");
@@ -603,6 +634,9 @@ public final class Connection implements PacketHandler {
     List<SshChannel> orphans = List.copyOf(channels.values());
     channels.clear();
     orphans.forEach(channel -> channel.died(cause));
+    if (!draining.isEmpty()) {
+      eventLoop().schedule(() -> letGo(cause), ConnectionLimits.DRAIN_SECONDS, TimeUnit.SECONDS);
+    }
     checkIdle();
     if (signOfLife != null) {
       signOfLife.completeExceptionally(cause);
@@ -610,5 +644,10 @@ public final class Connection implements PacketHandler {
     endings.forEach(Runnable::run);
     emit(new TunnelEvent.Disconnected(cause));
     closed.complete(cause);
+  }
+
+  @Override
+  public void letGo(SshException cause) {
+    List.copyOf(draining).forEach(channel -> channel.abandon(cause));
   }
 }

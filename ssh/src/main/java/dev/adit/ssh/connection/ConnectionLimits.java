@@ -6,9 +6,14 @@ import dev.adit.ssh.Limit;
 public final class ConnectionLimits {
 
   @Limit(
-      bounds = "Channels open at once, of either side",
+      bounds =
+          "Channels open at once, of either side, and those that are closed but whose data still "
+              + "waits for its target",
       beyond = "the open is refused",
-      provenBy = "ConnectionTest.channelsHaveALimit")
+      provenBy = {
+        "ConnectionTest.channelsHaveALimit",
+        "ConnectionTest.channelsWhoseDataStillWaitsCount"
+      })
   static final int MAX_CHANNELS = 65_536;
 
   @Limit(
@@ -44,6 +49,23 @@ public final class ConnectionLimits {
       beyond = "channels get MIN_WINDOW",
       provenBy = "ServerForwardingTest.windowsOfAllChannelsStayUnderTheBudget")
   static final long WINDOW_BUDGET = 128L * 1024 * 1024;
+
+  @Limit(
+      bounds =
+          "Buffers of TransportLimits.READ_BUFFER that are kept for payloads which wait in them for "
+              + "their sockets: one of 16 KiB keeps all of its buffer",
+      beyond = "payloads are copied",
+      provenBy = "RelayTest.payloadsDoNotKeepManyBuffers")
+  static final int MAX_KEPT_BUFFERS = 16;
+
+  @Limit(
+      bounds =
+          "How long a connection that has ended goes on delivering what it was sent before, to "
+              + "targets that are slower than it was",
+      unit = "seconds",
+      beyond = "they get a reset",
+      provenBy = "RelayTest.anEndedConnectionDoesNotWaitForEverForASlowTarget")
+  static final int DRAIN_SECONDS = 60;
 
   @Limit(
       bounds =

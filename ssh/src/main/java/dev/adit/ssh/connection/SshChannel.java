@@ -90,6 +90,8 @@ public final class SshChannel {
   private int unconsumed;
   private int owed;
   private final SenderPause pause = new SenderPause();
+  private @Nullable ChannelHandler drainer;
+  private boolean settled;
   private boolean eofReceived;
   private boolean closeReceived;
   private long received;
@@ -386,6 +388,7 @@ public final class SshChannel {
     }
     received += length;
     unconsumed += length;
+    connection.sink().hold(length);
     if (closeSent || closeAsked) {
       // Nobody takes it any more; the peer has not seen our CLOSE yet.
       consumed(length);
@@ -398,7 +401,15 @@ public final class SshChannel {
 
   /** The local end has taken bytes: their window goes back to the peer, in larger pieces. */
   public void consumed(int bytes) {
+    if (settled) {
+      return;
+    }
     unconsumed -= bytes;
+    connection.sink().hold(-bytes);
+    if (drainer != null && !open && unconsumed == 0) {
+      drained();
+      return;
+    }
     owed += bytes;
     if (closeSent || closeReceived || eofReceived) {
       return;
@@ -464,7 +475,6 @@ public final class SshChannel {
   private void ended(@Nullable SshException cause, String by) {
     open = false;
     dropPending();
-    connection.windowBudget().refund(window);
     for (CompletableFuture<Boolean> reply; (reply = awaitedReplies.poll()) != null; ) {
       reply.complete(false);
     }
@@ -472,6 +482,55 @@ public final class SshChannel {
         new TunnelEvent.ChannelClosed(
             localId, type, sent, received, Duration.ofNanos(System.nanoTime() - openedAt), by));
     handler.closed(this, cause);
+    if (drainer != null && unconsumed > 0) {
+      connection.drains(this);
+    } else {
+      settle();
+    }
+  }
+
+  /**
+   * To be called in {@link ChannelHandler#closed} by a handler that still has data to deliver
+   * although both sides have closed the channel: until the data is {@link #consumed}, it counts as
+   * if the channel were open. Should the connection end and that take too long, or memory be short,
+   * {@code closed} is called once more, with a cause.
+   */
+  public void drain(ChannelHandler by) {
+    drainer = by;
+  }
+
+  private void drained() {
+    connection.drained(this);
+    settle();
+  }
+
+  /** What the handler has not delivered must not be waited for any longer. */
+  void abandon(SshException cause) {
+    drained();
+    if (drainer != null) {
+      drainer.closed(this, cause);
+    }
+  }
+
+  /** Nothing is held for this channel any more. */
+  private void settle() {
+    settled = true;
+    connection.windowBudget().refund(window);
+    connection.sink().hold(-unconsumed);
+    unconsumed = 0;
+  }
+
+  /**
+   * Whether a payload may be kept in the buffer that it was read into, which as a whole stays in
+   * memory for it; otherwise it is to be copied.
+   */
+  public boolean mayKeepBuffer() {
+    return connection.keptBuffers() < ConnectionLimits.MAX_KEPT_BUFFERS;
+  }
+
+  /** So many buffers more, or less, are kept for payloads that wait in them. */
+  public void keptBuffers(int more) {
+    connection.keptBuffers(more);
   }
 
   private void dropPending() {

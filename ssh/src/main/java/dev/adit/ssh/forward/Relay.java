@@ -65,6 +65,8 @@ public final class Relay extends ChannelInboundHandlerAdapter implements Channel
   private @Nullable ByteBuf gathered;
   private int unflushed;
   private @Nullable ByteBuf newest;
+  private @Nullable ByteBuf lastKept;
+  private int kept;
   private boolean flushScheduled;
   private int inFlight;
   private boolean eofAfterWrites;
@@ -246,7 +248,7 @@ public final class Relay extends ChannelInboundHandlerAdapter implements Channel
       from.consumed(length);
       return;
     }
-    if (length < ForwardingLimits.COPY_BELOW || !local.isWritable()) {
+    if (length < ForwardingLimits.COPY_BELOW || !local.isWritable() || !mayKeep(from, data)) {
       gather(data);
     } else {
       writeGathered();
@@ -254,6 +256,20 @@ public final class Relay extends ChannelInboundHandlerAdapter implements Channel
       write(data.retain());
     }
     flushLater();
+  }
+
+  /** Whether the payload may wait where it was read; its buffer is counted then. */
+  private boolean mayKeep(SshChannel from, ByteBuf data) {
+    ByteBuf whole = data.unwrap();
+    if (whole == null || whole != lastKept) {
+      if (!from.mayKeepBuffer()) {
+        return false;
+      }
+      lastKept = whole;
+      kept++;
+      from.keptBuffers(1);
+    }
+    return true;
   }
 
   private void gather(ByteBuf data) {
@@ -311,7 +327,10 @@ public final class Relay extends ChannelInboundHandlerAdapter implements Channel
     }
     newest = null;
     int length = unflushed;
+    int buffers = kept;
     unflushed = 0;
+    kept = 0;
+    lastKept = null;
     inFlight++;
     local
         .writeAndFlush(last)
@@ -323,6 +342,7 @@ public final class Relay extends ChannelInboundHandlerAdapter implements Channel
               }
               if (channel != null) {
                 channel.consumed(length);
+                channel.keptBuffers(-buffers);
               }
               if (!done.isSuccess()) {
                 local.close();
@@ -372,6 +392,9 @@ public final class Relay extends ChannelInboundHandlerAdapter implements Channel
     if (cause != null) {
       reset();
       return;
+    }
+    if (writing() && !localGone) {
+      ended.drain(this);
     }
     if (!closing) {
       end();

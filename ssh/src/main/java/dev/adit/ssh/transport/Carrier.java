@@ -34,6 +34,11 @@ public interface Carrier {
   /** Sends what is queued, then closes. Idempotent. */
   void close();
 
+  /** Closes at once and drops what is queued. Idempotent. */
+  default void abort() {
+    close();
+  }
+
   /** Takes what arrives; called on the event loop. */
   interface Listener {
 

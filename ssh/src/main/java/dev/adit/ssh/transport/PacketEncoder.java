@@ -69,7 +69,11 @@ final class PacketEncoder {
       return;
     }
     seal(payload);
-    if (carrier.pendingBytes() > TransportLimits.MAX_UNSENT_BYTES) {
+    long unsent = carrier.pendingBytes();
+    if (unsent > TransportLimits.OUT_HIGH_WATER) {
+      transport.unsent(unsent);
+    }
+    if (unsent > TransportLimits.MAX_UNSENT_BYTES) {
       transport.fail(
           new SshException.PeerMisbehaved(
               "the peer asks for more and more but has not read "
@@ -136,6 +140,7 @@ final class PacketEncoder {
   private void hold(ByteBuf payload) {
     heldBytes += payload.capacity();
     held.add(payload);
+    transport.unsent(heldBytes + carrier.pendingBytes());
     if (heldBytes > TransportLimits.MAX_HELD_BYTES) {
       transport.fail(
           new SshException.PeerMisbehaved(

@@ -26,4 +26,7 @@ public interface PacketHandler {
 
   /** The transport is gone. Called once; nothing can be sent any more. */
   void closed(SshException cause);
+
+  /** Memory is short: what is still held behind the end of the transport must go now. */
+  default void letGo(SshException cause) {}
 }

@@ -23,6 +23,13 @@ public interface PacketSink {
   /** Whether data may go out now: no key exchange is on, and little enough is waiting. */
   boolean dataAllowed();
 
+  /**
+   * So many bytes more that came, or less, wait in memory for whoever is to have them. Counts, with
+   * those of all other connections of the process, towards {@link
+   * TransportLimits#HELD_PART_OF_MEMORY}.
+   */
+  void hold(long bytes);
+
   /** Ends the connection, saying why to the peer and to everyone who waits for it. */
   void fail(SshException cause);
 }

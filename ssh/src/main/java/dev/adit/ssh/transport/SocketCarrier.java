@@ -375,6 +375,12 @@ public final class SocketCarrier extends ChannelInboundHandlerAdapter implements
     return out == null ? 0 : out.totalPendingWriteBytes();
   }
 
+  @Override
+  public void abort() {
+    ended = true;
+    channel.close();
+  }
+
   /**
    * The direction to the peer ends when all is sent; the rest that comes from it is read and
    * dropped, for a socket that is closed with unread input sends RST, and that would throw away our
@@ -383,7 +389,10 @@ public final class SocketCarrier extends ChannelInboundHandlerAdapter implements
   @Override
   public void close() {
     ended = true;
-    if (channel.isActive() && channel instanceof DuplexChannel duplex) {
+    if (pendingBytes() >= TransportLimits.MAX_UNSENT_BYTES) {
+      // It hasn't read for long, and won't read our last words either.
+      channel.close();
+    } else if (channel.isActive() && channel instanceof DuplexChannel duplex) {
       channel
           .writeAndFlush(Unpooled.EMPTY_BUFFER)
           .addListener(

@@ -107,6 +107,8 @@ public final class Transport implements PacketSink {
   /** Of the messages that wait for the control lane. */
   private final AtomicInteger controlBytes = new AtomicInteger();
 
+  private final HeldMemory.Share held = HeldMemory.OF_PROCESS.share(this::giveUp);
+
   private @Nullable ScheduledFuture<?> deadline;
   private @Nullable ScheduledFuture<?> rekeyTimer;
   private long rekeyAfterBytes = Long.MAX_VALUE;
@@ -627,6 +629,42 @@ public final class Transport implements PacketSink {
     end(cause);
   }
 
+  @Override
+  public void hold(long bytes) {
+    held.waiting(bytes);
+  }
+
+  /** So many bytes wait for the peer to read. */
+  void unsent(long bytes) {
+    held.unsent(bytes);
+  }
+
+  /** Nobody holds more than we, and all together hold too much. On any thread. */
+  private void giveUp(long bytes) {
+    try {
+      loop.execute(
+          () -> {
+            SshException cause =
+                new SshException.Disconnected(
+                    false,
+                    DisconnectReason.BY_APPLICATION,
+                    "memory is short here, and this connection holds most of it: %d bytes that "
+                            .formatted(bytes)
+                        + "nobody takes",
+                    null);
+            fail(cause);
+            handler.letGo(cause);
+            if (carrier.pendingBytes() > TransportLimits.OUT_HIGH_WATER) {
+              // It doesn't read, so there is no use in a goodbye.
+              carrier.abort();
+              held.unsent(0);
+            }
+          });
+    } catch (RejectedExecutionException _) {
+      // The loop has ended, and the connection with it.
+    }
+  }
+
   /** Says goodbye and closes. Callable from any thread. */
   public void disconnect(String message) {
     fail(new SshException.Disconnected(false, DisconnectReason.BY_APPLICATION, message, null));
@@ -661,6 +699,11 @@ public final class Transport implements PacketSink {
     encoder.stop();
     decoder.stop();
     carrier.close();
+    if (carrier.pendingBytes() == 0) {
+      held.unsent(0);
+    } else {
+      loop.schedule(() -> held.unsent(0), TransportLimits.CLOSE_SECONDS, TimeUnit.SECONDS);
+    }
     handler.closed(cause);
     events.add(new Event.Closed(cause));
     listener.closed(cause);
@@ -676,6 +719,7 @@ public final class Transport implements PacketSink {
   }
 
   void carrierWritabilityChanged() {
+    held.unsent(carrier.pendingBytes());
     if (dataAllowed()) {
       handler.sendable();
     }

@@ -91,6 +91,21 @@ public final class TransportLimits {
   static final int MAX_UNSENT_BYTES = 8 * 1024 * 1024;
 
   @Limit(
+      bounds =
+          "What all connections of the process hold together for those who don't take it (data "
+              + "that waits for its target, answers that are not read), as a part of the JVM's "
+              + "direct memory (-XX:MaxDirectMemorySize, or else -Xmx): one divided by",
+      beyond = "the connection that holds most of it ends",
+      provenBy = {
+        "HeldMemoryTest.whoHoldsMostHasToGo",
+        "SmallHeapTest.connectionsThatTogetherHoldTooMuch"
+      })
+  static final int HELD_PART_OF_MEMORY = 2;
+
+  /** Changes of what a connection holds that are smaller than this are not counted, in bytes. */
+  static final int HELD_STEP = 64 * 1024;
+
+  @Limit(
       bounds = "Sealed bytes that wait for the carrier",
       unit = "bytes",
       beyond = "channels wait for their turn",
@@ -127,7 +142,7 @@ public final class TransportLimits {
       unit = "bytes",
       beyond = "reading goes on when there is room",
       provenBy = "HostileHandshakeTest.theLargestPacketOfEachCipherIsTaken")
-  static final int READ_BUFFER = 256 * 1024;
+  public static final int READ_BUFFER = 256 * 1024;
 
   @Limit(
       bounds = "Where what still arrives goes once nobody wants it any more",

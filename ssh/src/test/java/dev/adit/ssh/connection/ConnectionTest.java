@@ -111,6 +111,46 @@ class ConnectionTest {
     peer.next(OpenConfirmation.class);
   }
 
+  /** What a channel leaves behind is memory as long as its target doesn't take it. */
+  @Test
+  void channelsWhoseDataStillWaitsCount() throws Exception {
+    serve(
+        new Silent() {
+          @Override
+          public void closed(SshChannel channel, @Nullable SshException cause) {
+            channel.drain(this);
+          }
+        });
+    byte[] some = new byte[100];
+    for (int i = 0; i < ConnectionLimits.MAX_CHANNELS; i += 1024) {
+      Message[] opens = new Message[1024];
+      Message[] closes = new Message[1024];
+      for (int k = 0; k < opens.length; k++) {
+        opens[k] = open(i + k, 1000, 1000);
+        closes[k] = new ChannelClose(k);
+      }
+      peer.receive(opens);
+      for (int k = 0; k < opens.length; k++) {
+        peer.receiveData(k, some, 1);
+      }
+      peer.receive(closes);
+    }
+    assertThat(peer.connection.channelCount()).isZero();
+    assertThat(peer.held).hasValue(65_536 * 100);
+    peer.sent.clear();
+    peer.receive(open(1 << 20, 1000, 1000));
+    assertThat(peer.next(OpenFailure.class).reason())
+        .isEqualTo(OpenFailureReason.RESOURCE_SHORTAGE);
+
+    peer.run(() -> channels.getFirst().consumed(99));
+    peer.receive(open(1 << 20, 1000, 1000));
+    peer.next(OpenFailure.class);
+    peer.run(() -> channels.getFirst().consumed(1));
+    assertThat(peer.held).hasValue(65_535 * 100);
+    peer.receive(open(1 << 20, 1000, 1000));
+    peer.next(OpenConfirmation.class);
+  }
+
   @Test
   void aWindowGrowsToItsLimit() {
     WindowBudget budget = new WindowBudget(1L << 40);

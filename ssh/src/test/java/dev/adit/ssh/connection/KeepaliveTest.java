@@ -51,6 +51,9 @@ class KeepaliveTest {
             }
 
             @Override
+            public void hold(long bytes) {}
+
+            @Override
             public void fail(SshException cause) {
               failure = cause;
             }

@@ -19,6 +19,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /** The other side of a connection, played by hand, message by message. */
@@ -32,6 +33,9 @@ public final class PlayedPeer implements PacketSink {
   public final Connection connection = new Connection(this, e -> events.add(e));
   private final ByteArrayOutputStream data = new ByteArrayOutputStream();
   public volatile @Nullable SshException failure;
+
+  /** Bytes of the peer that wait for whoever is to have them. */
+  public final AtomicLong held = new AtomicLong();
 
   /** Whether it takes no data. */
   public volatile boolean stalled;
@@ -74,6 +78,11 @@ public final class PlayedPeer implements PacketSink {
   @Override
   public boolean dataAllowed() {
     return !stalled;
+  }
+
+  @Override
+  public void hold(long bytes) {
+    held.addAndGet(bytes);
   }
 
   @Override

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.adit.ssh.SshException;
 import dev.adit.ssh.connection.PlayedPeer;
 import dev.adit.ssh.wire.ConnectionMessage.ChannelClose;
 import dev.adit.ssh.wire.ConnectionMessage.ChannelEof;
@@ -332,6 +333,68 @@ class RelayTest {
         // 20,000 bytes each up to a megabyte, then 64 KiB together.
         assertThat(queued(socket)).isBetween(30, pieces * 3 / 4);
         reader.getInputStream().skipNBytes(sent);
+      }
+    }
+  }
+
+  /** One of 16 KiB would keep 256 alive; here each comes in a buffer of its own. */
+  @Test
+  void payloadsDoNotKeepManyBuffers() throws Exception {
+    try (ServerSocket target = target()) {
+      DuplexChannel socket = connect(target);
+      try (Socket reader = target.accept()) {
+        relayed(socket);
+        byte[] piece = new byte[20_000];
+        peer.receiveData(0, piece, 40);
+        // 16 wait where they were read, and the rest are together.
+        assertThat(queued(socket)).isBetween(5, 16 + 10);
+        assertThat(peer.held.get()).isBetween(5L * 256 * 1024, 17L * 256 * 1024 + 800_000);
+        reader.getInputStream().skipNBytes(800_000);
+        Awaitility.await().untilAsserted(() -> assertThat(peer.held).hasValue(0));
+      }
+    }
+  }
+
+  private void fillAndClose(int window) throws Exception {
+    peer.receiveData(0, new byte[1 << 15], window >> 15);
+    peer.receive(new ChannelClose(0));
+    while (!(peer.next(Message.class) instanceof ChannelClose)) {}
+  }
+
+  /** Or else whoever opens, fills and closes channels to a target that sleeps fills our memory. */
+  @Test
+  void whatAClosedChannelHasLeftCountsUntilItsTargetTakesIt() throws Exception {
+    try (ServerSocket target = target()) {
+      DuplexChannel socket = connect(target);
+      try (Socket reader = target.accept()) {
+        int window = relayed(socket);
+        fillAndClose(window);
+        assertThat(peer.connection.channelCount()).isZero();
+        assertThat(peer.held.get()).isGreaterThan(window / 2);
+        var left = new FutureTask<>(() -> peer.connection.whenIdle());
+        peer.run(left);
+        assertThat(left.get()).isNotDone();
+        assertThat(reader.getInputStream().readAllBytes()).hasSize(window >> 15 << 15);
+        left.get().get(10, TimeUnit.SECONDS);
+        assertThat(peer.held).hasValue(0);
+      }
+    }
+  }
+
+  @Test
+  void anEndedConnectionDoesNotWaitForEverForASlowTarget() throws Exception {
+    try (ServerSocket target = target()) {
+      DuplexChannel socket = connect(target);
+      try (Socket reader = target.accept()) {
+        fillAndClose(relayed(socket));
+        peer.hangUp();
+        // It may be on its way still, so for a while it is waited for.
+        assertThat(timers()).isOne();
+        assertThat(socket.isOpen()).isTrue();
+        peer.run(() -> peer.connection.letGo(SshException.Disconnected.local("time is over")));
+        assertThatThrownBy(() -> reader.getInputStream().readAllBytes())
+            .hasMessage("Connection reset");
+        assertThat(peer.held).hasValue(0);
       }
     }
   }

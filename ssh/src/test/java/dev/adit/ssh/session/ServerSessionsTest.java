@@ -106,6 +106,9 @@ class ServerSessionsTest {
     }
 
     @Override
+    public void hold(long bytes) {}
+
+    @Override
     public void fail(SshException cause) {
       throw new AssertionError(cause);
     }
