@@ -414,7 +414,10 @@ public final class SshChannel {
     if (closeSent || closeReceived || eofReceived) {
       return;
     }
-    if (owed >= window / 2 || (credit < ConnectionLimits.MIN_WINDOW && owed >= window / 8)) {
+    // A little less than half: after two halves, each a packet too much, the peer would have a
+    // third
+    // one left that is never given back, and a long path would carry only half of the window.
+    if (owed >= window / 16 * 7 || (credit < ConnectionLimits.MIN_WINDOW && owed >= window / 8)) {
       int more = 0;
       if (pause.take() && unconsumed <= window / 8) {
         // The target keeps up, only the way is long.
