@@ -8,6 +8,7 @@ module dev.adit {
   requires java.xml;
   requires jdk.httpserver;
   requires jdk.unsupported;
+  requires java.logging;
   requires jopt.simple;
   requires org.bouncycastle.provider;
   requires org.slf4j;

@@ -34,6 +34,9 @@ public final class Adit {
     if (args.length > 0 && args[0].equals("demo")) {
       return demo(List.of(args).subList(1, args.length));
     }
+    // Before there are threads: SLF4J complains of those that log while another one sets it up.
+    LoggerFactory.getILoggerFactory();
+    SshClient.prepare();
     ClientCommandLine commandLine =
         new ClientCommandLine(
             LocalSide.ofProcess(), new StandardAlgorithms(), "adit " + Version.of());
@@ -82,7 +85,6 @@ public final class Adit {
       }
       endOnSignals();
       Logs.configure(options.logLevel(), options.logFile());
-      SshClient.prepare();
       options.notes().forEach(LoggerFactory.getLogger(Adit.class)::debug);
       return new Client(options, commandLine).run();
     } catch (IOException e) {

@@ -6,6 +6,7 @@ import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.classic.spi.ThrowableProxyUtil;
 import ch.qos.logback.core.AppenderBase;
 import dev.adit.LogLines;
+import dev.adit.LogProvider;
 import dev.adit.config.ClientOptions.LogLevel;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
@@ -34,13 +35,11 @@ public final class Logs {
   /** Sets the logging of the whole process up. */
   public static void configure(LogLevel level, @Nullable String file) throws IOException {
     LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
-    context.reset();
     LogLines out = LogLines.to(file);
     Lines lines = new Lines(out);
     lines.setContext(context);
     lines.start();
-    context.getLogger(Logger.ROOT_LOGGER_NAME).addAppender(out.queue(QUEUE, lines));
-    apply(context, level);
+    LogProvider.direct(context, out.queue(QUEUE, lines), of -> apply(of, level));
   }
 
   /**

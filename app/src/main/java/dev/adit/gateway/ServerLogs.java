@@ -5,6 +5,7 @@ import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.AppenderBase;
 import dev.adit.LogLines;
+import dev.adit.LogProvider;
 import dev.adit.config.ClientOptions.LogLevel;
 import java.io.IOException;
 import java.time.Instant;
@@ -72,12 +73,13 @@ public final class ServerLogs {
           }
         };
     LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
-    context.reset();
     lines.setContext(context);
     lines.start();
-    var root = context.getLogger(Logger.ROOT_LOGGER_NAME);
-    root.addAppender(out.queue(GatewayLimits.LOG_LINES, lines));
-    root.setLevel(threshold(level));
+    LogProvider.direct(context, out.queue(GatewayLimits.LOG_LINES, lines), of -> apply(of, level));
+  }
+
+  private static void apply(LoggerContext context, LogLevel level) {
+    context.getLogger(Logger.ROOT_LOGGER_NAME).setLevel(threshold(level));
     // It looks at the level of each connection itself.
     context.getLogger(ConnectionLog.class).setLevel(Level.ALL);
     // Netty's own start-up chatter helps nobody below DEBUG3.

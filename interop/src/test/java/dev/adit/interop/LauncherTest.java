@@ -33,21 +33,61 @@ class LauncherTest {
     }
   }
 
+  /** The client as its launcher starts it, but for {@code java}'s own output about classes. */
+  private static Program tellingOfClasses(Scratch home, String to, Object... arguments)
+      throws IOException {
+    String java = Files.readString(IMAGE.resolve("java")).strip();
+    return Program.of(java, "-Dadit.home=" + IMAGE, "-Djava.library.path=" + IMAGE + "/native")
+        .arguments("-XX:AOTCache=" + IMAGE.resolve("adit.aot"))
+        .arguments("@" + IMAGE.resolve("client.options"), "-Xlog:class+load:" + to)
+        .arguments("-cp", IMAGE.resolve("adit.jar"), "dev.adit.Adit")
+        .arguments(arguments)
+        .directory(home.dir());
+  }
+
   @Test
   void theAotCacheIsUsed() throws IOException {
-    String java = Files.readString(IMAGE.resolve("java")).strip();
     // Without the cache the JVM would go on in silence, only slower.
     try (var home = new Scratch();
+        var adit = tellingOfClasses(home, "stdout", "-V").noStdin().start()) {
+      assertThat(adit.exitCode()).as(adit::stderr).isZero();
+      assertThat(adit.stdout()).contains("dev.adit.Adit source: shared objects file");
+    }
+  }
+
+  /** A class that the training run missed, or a search in the libraries, costs 15 ms and more. */
+  @Test
+  void aConnectionOpensNoLibrary() throws IOException {
+    try (var server = OpenSshServer.start();
+        var home = new Scratch();
         var adit =
-            Program.of(java, "-Dadit.home=" + IMAGE, "-Djava.library.path=" + IMAGE + "/native")
-                .arguments("-XX:AOTCache=" + IMAGE.resolve("adit.aot"))
-                .arguments("@" + IMAGE.resolve("client.options"), "-Xlog:class+load:stdout")
-                .arguments("-cp", IMAGE.resolve("adit.jar"), "dev.adit.Adit", "-V")
-                .directory(home.dir())
+            tellingOfClasses(
+                    home,
+                    "file=" + home.path("loaded"),
+                    AditProcess.to(server, "localhost", "true"))
                 .noStdin()
                 .start()) {
       assertThat(adit.exitCode()).as(adit::stderr).isZero();
-      assertThat(adit.stdout()).contains("dev.adit.Adit source: shared objects file");
+      assertThat(Files.readAllLines(home.path("loaded")))
+          .hasSizeGreaterThan(1000)
+          // sshd may send one, behind the login.
+          .filteredOn(line -> !line.contains("TransportMessage$Debug "))
+          .noneMatch(line -> line.contains("source: file:"));
+    }
+  }
+
+  /** It is found out by a thread that runs before the level of the log is known. */
+  @Test
+  void whatIsLoggedBeforeTheCommandLineIsReadIsSaid() {
+    try (var server = OpenSshServer.start();
+        var home = new Scratch();
+        var adit =
+            AditProcess.adit(home.dir(), AditProcess.to(server, "localhost", "true"))
+                .env("JDK_JAVA_OPTIONS", "-Ddev.adit.crypto=nonsense")
+                .noStdin()
+                .start()) {
+      assertThat(adit.exitCode()).as(adit::stderr).isZero();
+      assertThat(adit.stderr()).contains("dev.adit.crypto=nonsense is not to be had here");
     }
   }
 

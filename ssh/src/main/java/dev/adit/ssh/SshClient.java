@@ -3,7 +3,10 @@ package dev.adit.ssh;
 import dev.adit.ssh.crypto.CryptoProvider;
 import dev.adit.ssh.forward.Sockets;
 import io.netty.channel.EventLoopGroup;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Makes SSH connections; owns the event loops that they run on. Thread-safe.
@@ -17,29 +20,41 @@ import java.util.concurrent.TimeUnit;
  * }</pre>
  */
 public final class SshClient implements AutoCloseable {
+  private static final AtomicReference<@Nullable CompletableFuture<EventLoopGroup>> PREPARED =
+      new AtomicReference<>();
+
   private final EventLoopGroup loops;
 
-  private SshClient(int threads) {
-    loops = Sockets.newLoops(threads);
+  private SshClient(EventLoopGroup loops) {
+    this.loops = loops;
   }
 
   /**
-   * Starts, on a thread of its own, what the first connection of a process would otherwise wait
-   * for: it loads native code and makes a first key. Worth a call at the very start of a program
-   * that will connect, before it reads its options. Returns at once.
+   * Starts, on threads of its own, what the first connection of a process would otherwise wait for:
+   * it loads native code, makes a first key and has an event loop ready for {@link #create()}.
+   * Worth a call at the very start of a program that will connect, before it reads its options.
+   * Returns at once.
    */
   public static void prepare() {
     Thread.ofPlatform().daemon().name("adit-prepare").start(CryptoProvider::prepare);
+    var loop = new CompletableFuture<EventLoopGroup>();
+    if (PREPARED.compareAndSet(null, loop)) {
+      Thread.ofPlatform()
+          .daemon()
+          .name("adit-prepare-loop")
+          .start(() -> loop.completeAsync(Sockets::triedLoop, Runnable::run));
+    }
   }
 
   /** A client with one event loop: all that one program's tunnels need. */
   public static SshClient create() {
-    return new SshClient(1);
+    CompletableFuture<EventLoopGroup> prepared = PREPARED.getAndSet(null);
+    return new SshClient(prepared == null ? Sockets.newLoops(1) : prepared.join());
   }
 
   /** A client whose connections are spread over several event loops. */
   public static SshClient create(int eventLoops) {
-    return new SshClient(eventLoops);
+    return new SshClient(Sockets.newLoops(eventLoops));
   }
 
   /**

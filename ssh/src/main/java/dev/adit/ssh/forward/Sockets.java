@@ -68,6 +68,16 @@ public final class Sockets {
     return new Loops(threads, new ConcurrentHashMap<>());
   }
 
+  /** A loop that has had a socket already, as if to connect: the next one finds all loaded. */
+  public static EventLoopGroup triedLoop() {
+    EventLoopGroup loop = newLoops(1);
+    connecting(loop.next(), EPOLL ? EpollSocketChannel::new : NioSocketChannel::new)
+        .handler(preparing())
+        .register()
+        .addListener((ChannelFuture done) -> done.channel().close());
+    return loop;
+  }
+
   /**
    * Loops whose sockets are closed when they end. Netty 4.2 alone doesn't promise that: a loop that
    * runs tasks when the shutdown begins may end right behind them, before it looks at its sockets.
