@@ -1,5 +1,6 @@
 package dev.adit;
 
+import dev.adit.ssh.HostKey;
 import dev.adit.ssh.training.PracticeServer;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -16,11 +17,14 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import sun.misc.Signal;
+import sun.misc.SignalHandler;
 
 /**
  * The run from which the build makes the AOT cache (see app/src/main/launcher/make-image): it does
- * what a start of adit does, so that the JVM finds those classes loaded, linked and profiled. What
- * is not done here still works, only later by the time that its classes take to load.
+ * what a start of adit and one of aditd do, so that the JVM finds those classes loaded, linked and
+ * profiled. What is not done here still works, only later by the time that its classes take to
+ * load.
  *
  * <p>It runs on the machine that builds, so nothing in it may need a network, an account or a file
  * of the user's: it opens real tunnels to a server inside this process. It fails the build when
@@ -69,6 +73,7 @@ final class Training {
     }
     practise(KEY_EXCHANGES.getFirst(), (_, config) -> command(config, "-o", "BatchMode=yes"));
     practise(KEY_EXCHANGES.getFirst(), (_, config) -> command(config, "-tt"));
+    gateway();
     System.setOut(out);
     System.setErr(err);
     if (!PracticeServer.hasNativeCiphers()) {
@@ -130,6 +135,116 @@ final class Training {
     expect(
         FAILURE, Adit.run("-F", config.toString(), "-N", "-L", port + ":localhost:7", "practice"));
     user.get();
+  }
+
+  /** The gateway as a service starts it, and clients' tunnels through it. */
+  private static void gateway() throws Exception {
+    Path home = Files.createTempDirectory("adit-training");
+    Path userKey = home.resolve("id_ed25519");
+    Path hostKey = home.resolve("host_key");
+    Path authorizedKeys = home.resolve("authorized_keys");
+    Path knownHosts = home.resolve("known_hosts");
+    Path config = home.resolve("config");
+    Path serverConfig = home.resolve("sshd_config");
+    Path log = home.resolve("log");
+    int port = freePort();
+    Files.writeString(authorizedKeys, HostKey.generate(userKey, "practice").publicKeyLine() + "\n");
+    Files.writeString(
+        serverConfig,
+        """
+        Port %d
+        ListenAddress 127.0.0.1
+        TunnelUsers practice
+        AuthorizedKeysFile %s
+        StrictModes no
+        DrainTime 0
+        """
+            .formatted(port, authorizedKeys));
+    var serving =
+        new FutureTask<>(
+            () ->
+                Aditd.run(
+                    "-D",
+                    "-E",
+                    log.toString(),
+                    "-f",
+                    serverConfig.toString(),
+                    "-h",
+                    hostKey.toString()));
+    try (ServerSocket target = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      Thread.ofPlatform().daemon().name("training-target").start(() -> echoAll(target));
+      Thread.ofPlatform().name("training-gateway").start(serving);
+      awaitPort(port);
+      // The clients here take the signals for themselves.
+      var term = new Signal("TERM");
+      SignalHandler drain = Signal.handle(term, SignalHandler.SIG_IGN);
+      Files.writeString(
+          knownHosts, "[127.0.0.1]:%d %s%n".formatted(port, HostKey.read(hostKey).publicKeyLine()));
+      Files.writeString(
+          config,
+          """
+          Host practice
+            HostName 127.0.0.1
+            Port %d
+            User practice
+            IdentityFile %s
+            UserKnownHostsFile %s
+            IdentityAgent none
+            BatchMode yes
+          """
+              .formatted(port, userKey, knownHosts));
+      String place = "127.0.0.1:" + target.getLocalPort();
+      for (String kex : KEY_EXCHANGES) {
+        String kexOption = "KexAlgorithms=" + kex;
+        expect(0, Adit.run("-F", config.toString(), "-o", kexOption, "-W", place, "practice"));
+      }
+      int local = freePort();
+      FutureTask<Void> user =
+          new FutureTask<>(
+              () -> {
+                // Its end ends the client, whatever happened.
+                try {
+                  use(local);
+                } finally {
+                  drain.handle(term);
+                }
+                return null;
+              });
+      Thread.ofPlatform().name("training-user").start(user);
+      expect(
+          FAILURE, Adit.run("-F", config.toString(), "-N", "-L", local + ":" + place, "practice"));
+      user.get();
+      expect(0, serving.get());
+    } finally {
+      for (Path file :
+          List.of(userKey, hostKey, authorizedKeys, knownHosts, config, serverConfig, log)) {
+        Files.deleteIfExists(file);
+        Files.deleteIfExists(Path.of(file + ".pub"));
+      }
+      Files.deleteIfExists(home);
+    }
+  }
+
+  /** Sends back what comes, until the listener is closed. */
+  private static void echoAll(ServerSocket listener) {
+    while (true) {
+      try {
+        Socket socket = listener.accept();
+        Thread.ofPlatform()
+            .daemon()
+            .name("training-echo")
+            .start(
+                () -> {
+                  try (socket) {
+                    socket.getInputStream().transferTo(socket.getOutputStream());
+                  } catch (IOException _) {
+                    // Its client has gone.
+                  }
+                });
+      } catch (IOException _) {
+        return;
+      }
+    }
   }
 
   /** A command, whose standard input is empty. */
