@@ -50,7 +50,7 @@ public record ForwardLimits(
 
   /** Enough for ten thousand connections over one session, and for a person's every day. */
   public static final ForwardLimits DEFAULT =
-      new ForwardLimits(16_384, 512, 1_000, 256, Duration.ofSeconds(30), Duration.ofSeconds(10));
+      new ForwardLimits(16_384, 512, 10_000, 256, Duration.ofSeconds(30), Duration.ofSeconds(10));
 
   public ForwardLimits {
     if (channels < 1 || pendingOpens < 1 || opensPerSecond < 1 || listeners < 0) {

@@ -34,6 +34,12 @@ public interface Carrier {
   /** Sends what is queued, then closes. Idempotent. */
   void close();
 
+  /**
+   * From now on, what comes in small pieces is acknowledged at once where the carrier would wait
+   * for an answer to send along.
+   */
+  default void acknowledgeAtOnce() {}
+
   /** Closes at once and drops what is queued. Idempotent. */
   default void abort() {
     close();

@@ -70,6 +70,7 @@ public final class SocketCarrier extends ChannelInboundHandlerAdapter implements
   private @Nullable Listener listener;
   private @Nullable Throwable cause;
   private boolean ended;
+  private boolean quick;
 
   /**
    * Connects a socket that is fit for the constructor. The address must be resolved: Netty's own
@@ -322,7 +323,16 @@ public final class SocketCarrier extends ChannelInboundHandlerAdapter implements
       ByteBuf buffer = to.readBuffer();
       buffer.writerIndex(buffer.writerIndex() + read);
       to.received();
+      if (quick && read < TransportLimits.SMALL_READ) {
+        // The kernel forgets it after some packets.
+        channel.config().setOption(EpollChannelOption.TCP_QUICKACK, true);
+      }
     }
+  }
+
+  @Override
+  public void acknowledgeAtOnce() {
+    quick = channel instanceof EpollSocketChannel;
   }
 
   @Override

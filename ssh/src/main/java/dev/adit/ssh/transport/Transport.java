@@ -55,6 +55,9 @@ import org.slf4j.LoggerFactory;
 public final class Transport implements PacketSink {
   private static final Logger log = LoggerFactory.getLogger(Transport.class);
 
+  /** What our own programs say first; they set TCP_NODELAY. */
+  private static final String OURS = "SSH-2.0-adit_";
+
   /** What the control lane waits for. */
   private sealed interface Event {
     record Packet(int number, byte[] payload, int sequence) implements Event {}
@@ -799,6 +802,11 @@ public final class Transport implements PacketSink {
 
   void identified(String line) {
     peerIdentification = line;
+    if (!line.startsWith(OURS)) {
+      // OpenSSH, without a session, leaves Nagle's algorithm on: its second small packet, as a
+      // confirmation behind a close, would wait for our acknowledgement, and that for 40 ms.
+      carrier.acknowledgeAtOnce();
+    }
     listener.identified(line);
     keyExchange.peerIdentified(line);
     if (!server) {

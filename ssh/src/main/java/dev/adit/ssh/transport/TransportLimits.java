@@ -144,6 +144,9 @@ public final class TransportLimits {
       provenBy = "HostileHandshakeTest.theLargestPacketOfEachCipherIsTaken")
   public static final int READ_BUFFER = 256 * 1024;
 
+  /** A read of fewer bytes may be the only packet of a peer that waits for our acknowledgement. */
+  static final int SMALL_READ = 4096;
+
   @Limit(
       bounds = "Where what still arrives goes once nobody wants it any more",
       unit = "bytes",
