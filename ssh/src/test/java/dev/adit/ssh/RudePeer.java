@@ -144,6 +144,7 @@ public final class RudePeer implements AutoCloseable {
   private @Nullable PacketSealer nextSealer;
   private @Nullable PacketOpener nextOpener;
   private byte[] shownHostKey = hostKey();
+  private byte[] signingSeed = SEED;
   private @Nullable PacketCompressor compressor;
   private @Nullable PacketDecompressor decompressor;
   private @Nullable ByteArrayOutputStream burst;
@@ -496,6 +497,12 @@ public final class RudePeer implements AutoCloseable {
     return this;
   }
 
+  /** Shows the host key of this seed, and signs with it. */
+  public RudePeer holding(byte[] seed) {
+    signingSeed = seed;
+    return showing(publicKey(seed));
+  }
+
   public static byte[] publicKey(byte[] seed) {
     return WireWriter.create()
         .writeString("ssh-ed25519")
@@ -503,10 +510,10 @@ public final class RudePeer implements AutoCloseable {
         .toBytes();
   }
 
-  private static byte[] sign(byte[] data) {
+  private byte[] sign(byte[] data) {
     return WireWriter.create()
         .writeString("ssh-ed25519")
-        .writeString(Ed25519.sign(SEED, data))
+        .writeString(Ed25519.sign(signingSeed, data))
         .toBytes();
   }
 

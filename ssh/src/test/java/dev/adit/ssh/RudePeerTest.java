@@ -20,6 +20,7 @@ import dev.adit.ssh.wire.ConnectionMessage.OpenFailure;
 import dev.adit.ssh.wire.ConnectionMessage.RequestFailure;
 import dev.adit.ssh.wire.ConnectionMessage.RequestSuccess;
 import dev.adit.ssh.wire.ConnectionMessage.WindowAdjust;
+import dev.adit.ssh.wire.DisconnectReason;
 import dev.adit.ssh.wire.Message;
 import dev.adit.ssh.wire.TransportMessage.Debug;
 import dev.adit.ssh.wire.TransportMessage.Disconnect;
@@ -336,6 +337,19 @@ class RudePeerTest {
                       return value;
                     })
                 .expectDisconnect(KEY_EXCHANGE_FAILED));
+  }
+
+  /** The user agreed to one host key, and that is the one that must prove each key exchange. */
+  @Test
+  void anotherHostKeyInALaterKeyExchange() throws Exception {
+    failsLater(
+        "changed its host key",
+        p ->
+            p.holding(Miners.A)
+                .kexInit(RudePeer.kexInit("curve25519-sha256"))
+                .expectKexInit()
+                .kexReply()
+                .expectDisconnect(DisconnectReason.HOST_KEY_NOT_VERIFIABLE));
   }
 
   @Test
