@@ -36,7 +36,9 @@ public final class Adit {
     }
     // Before there are threads: SLF4J complains of those that log while another one sets it up.
     LoggerFactory.getILoggerFactory();
-    SshClient.prepare();
+    if (Background.isChild() || Arrays.stream(args).noneMatch(Adit::maybeBackground)) {
+      SshClient.prepare();
+    }
     ClientCommandLine commandLine =
         new ClientCommandLine(
             LocalSide.ofProcess(), new StandardAlgorithms(), "adit " + Version.of());
@@ -44,6 +46,11 @@ public final class Adit {
       case ClientCommandLine.Exit exit -> print(exit);
       case ClientCommandLine.Connect connect -> connect(connect, commandLine, args);
     };
+  }
+
+  /** With -f this process only waits for its child, and would take the processors from it. */
+  private static boolean maybeBackground(String argument) {
+    return argument.startsWith("-") && argument.indexOf('f') > 0;
   }
 
   private static int explain(String... args) {
