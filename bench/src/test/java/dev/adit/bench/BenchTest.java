@@ -14,6 +14,7 @@ import dev.adit.bench.peer.LoadTarget;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -131,6 +132,27 @@ class BenchTest {
   }
 
   @Test
+  void relaysOverAFarPathAreWarmedUpAndMeasured() throws Exception {
+    var row =
+        new Row(
+            "delay50",
+            "",
+            new Setting(Cipher.AES128_GCM, 50, false),
+            "relay-relay",
+            "",
+            "",
+            1,
+            1,
+            TunnelRows::bulkFarAway);
+    Results results = new Schedule(world, true, List.of(row), "", "").run().results(RUN);
+    assertThat(results.figures())
+        .extracting(Figure::title, figure -> cell(figure, "relay-relay").missing())
+        .containsExactly(
+            tuple("bulk up at 50 ms round trip", null),
+            tuple("bulk down at 50 ms round trip", null));
+  }
+
+  @Test
   void ratioIsTheMedianOfTheRoundsRatios() {
     var cell = Cell.of(Arrays.asList(10.0, 30.0, null, 8.0), List.of(10.0, 10.0, 1.0, 2.0), "no");
     assertThat(cell.median()).isEqualTo(10);
@@ -162,6 +184,16 @@ class BenchTest {
   private static Figure figure(String row, double value) {
     Cell cell = Cell.of(List.of(value), List.of(value), null);
     return new Figure(row, row, "us", false, "ssh-sshd", 0, Map.of("ssh-sshd", cell));
+  }
+
+  /** Whoever changes one of them by hand is told: {@code bench/run --publish}. */
+  @Test
+  void readmeTableAndChartAreMadeFromTheResults() throws IOException {
+    for (var file : Publication.files(ROOT).entrySet()) {
+      assertThat(Files.readString(file.getKey()))
+          .as(file.getKey().toString())
+          .isEqualTo(file.getValue());
+    }
   }
 
   @Test
