@@ -17,17 +17,17 @@ class LibraryPageTest {
   /** What a reader's file has around it, and the one name that the page leaves to the reader. */
   private static final String AROUND =
       """
-      import dev.adit.ssh.*;
+      import dev.adit.ssh.%3$s;
       import java.net.InetAddress;
       import java.net.InetSocketAddress;
       import java.nio.file.Path;
-      import java.util.*;
+      import java.util.%3$s;
 
-      class Example%d {
+      class Example%1$d {
         private final Set<String> allowedKeys = Set.of();
 
         void run() throws Exception {
-      %s
+      %2$s
         }
       }
       """;
@@ -44,7 +44,7 @@ class LibraryPageTest {
     try (var scratch = new Scratch()) {
       List<Object> files = new ArrayList<>();
       for (int i = 0; i < blocks.size(); i++) {
-        files.add(scratch.write("Example" + i + ".java", AROUND.formatted(i, blocks.get(i))));
+        files.add(scratch.write("Example" + i + ".java", AROUND.formatted(i, blocks.get(i), "*")));
       }
       Program.of(
               Path.of(System.getProperty("java.home"), "bin", "javac"),
