@@ -15,11 +15,16 @@ import dev.adit.ssh.SshClient;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.slf4j.LoggerFactory;
 import sun.misc.Signal;
 
 /** The client, {@code adit}. */
 public final class Adit {
+  /** -f, -G, -Q and -V, also behind other flags without a value, and long options. */
+  private static final Pattern OTHERS =
+      Pattern.compile("-[46AaCgKkMNnqsTtvXxYy]*[fGQV].*|--.+", Pattern.DOTALL);
+
   private Adit() {}
 
   static void main(String[] args) {
@@ -36,7 +41,8 @@ public final class Adit {
     }
     // Before there are threads: SLF4J complains of those that log while another one sets it up.
     LoggerFactory.getILoggerFactory();
-    if (Background.isChild() || Arrays.stream(args).noneMatch(Adit::maybeBackground)) {
+    boolean prepared = Background.isChild() || willProbablyConnect(args);
+    if (prepared) {
       SshClient.prepare();
     }
     ClientCommandLine commandLine =
@@ -44,13 +50,15 @@ public final class Adit {
             LocalSide.ofProcess(), new StandardAlgorithms(), "adit " + Version.of());
     return switch (commandLine.read(args)) {
       case ClientCommandLine.Exit exit -> print(exit);
-      case ClientCommandLine.Connect connect -> connect(connect, commandLine, args);
+      case ClientCommandLine.Connect connect -> connect(connect, commandLine, prepared, args);
     };
   }
 
-  /** With -f this process only waits for its child, and would take the processors from it. */
-  private static boolean maybeBackground(String argument) {
-    return argument.startsWith("-") && argument.indexOf('f') > 0;
+  /**
+   * Not if it asks for the version, say, nor with -f, where this process only waits for its child.
+   */
+  private static boolean willProbablyConnect(String... args) {
+    return args.length > 0 && Arrays.stream(args).noneMatch(arg -> OTHERS.matcher(arg).matches());
   }
 
   private static int explain(String... args) {
@@ -83,7 +91,10 @@ public final class Adit {
   }
 
   private static int connect(
-      ClientCommandLine.Connect connect, ClientCommandLine commandLine, String... args) {
+      ClientCommandLine.Connect connect,
+      ClientCommandLine commandLine,
+      boolean prepared,
+      String... args) {
     ClientOptions options = connect.options();
     try {
       connect.warnings().forEach(System.err::println);
@@ -92,6 +103,9 @@ public final class Adit {
       }
       endOnSignals();
       Logs.configure(options.logLevel(), options.logFile());
+      if (!prepared) {
+        SshClient.prepare();
+      }
       options.notes().forEach(LoggerFactory.getLogger(Adit.class)::debug);
       return new Client(options, commandLine).run();
     } catch (IOException e) {

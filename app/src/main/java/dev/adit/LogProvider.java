@@ -5,7 +5,7 @@ import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.classic.util.LogbackMDCAdapter;
 import ch.qos.logback.core.Appender;
-import ch.qos.logback.core.AppenderBase;
+import ch.qos.logback.core.UnsynchronizedAppenderBase;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -30,41 +30,54 @@ public final class LogProvider implements SLF4JServiceProvider {
   private final LogbackMDCAdapter mdc = new LogbackMDCAdapter();
 
   /** Keeps what comes until it knows whom to give it. */
-  private static final class Start extends AppenderBase<ILoggingEvent> {
+  private static final class Start extends UnsynchronizedAppenderBase<ILoggingEvent> {
     private final List<ILoggingEvent> early = new ArrayList<>();
-    private @Nullable Appender<ILoggingEvent> next;
+    private volatile @Nullable Appender<ILoggingEvent> next;
 
     @Override
-    protected synchronized void append(ILoggingEvent event) {
-      if (next == null) {
-        early.add(event);
-      } else {
-        next.doAppend(event);
+    protected void append(ILoggingEvent event) {
+      Appender<ILoggingEvent> to = next;
+      if (to == null) {
+        to = keepUnlessDirected(event);
+      }
+      if (to != null) {
+        to.doAppend(event);
       }
     }
 
-    synchronized void direct(LoggerContext context, Appender<ILoggingEvent> to) {
-      Appender<ILoggingEvent> last = next;
-      next = to;
-      for (ILoggingEvent event : early) {
-        Level level = context.getLogger(event.getLoggerName()).getEffectiveLevel();
-        if (event.getLevel().isGreaterOrEqual(level)) {
-          to.doAppend(event);
-        }
+    private synchronized @Nullable Appender<ILoggingEvent> keepUnlessDirected(ILoggingEvent event) {
+      if (next == null) {
+        early.add(event);
       }
-      early.clear();
+      return next;
+    }
+
+    void direct(LoggerContext context, Appender<ILoggingEvent> to) {
+      Appender<ILoggingEvent> last = next;
+      synchronized (this) {
+        for (ILoggingEvent event : early) {
+          Level level = context.getLogger(event.getLoggerName()).getEffectiveLevel();
+          if (event.getLevel().isGreaterOrEqual(level)) {
+            to.doAppend(event);
+          }
+        }
+        early.clear();
+        next = to;
+      }
       if (last != null) {
+        // Takes a while where a terminal or a disk does: nobody who logs must wait for it.
         last.stop();
       }
     }
 
     @Override
-    public synchronized void stop() {
+    public void stop() {
       super.stop();
-      if (next != null) {
-        next.stop();
-        next = null;
+      Appender<ILoggingEvent> last = next;
+      if (last != null) {
+        last.stop();
       }
+      next = null;
     }
   }
 

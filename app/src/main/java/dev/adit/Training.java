@@ -60,7 +60,19 @@ final class Training {
 
   private Training() {}
 
-  static void main() throws Exception {
+  static void main() {
+    PrintStream err = System.err;
+    try {
+      train();
+      System.exit(0);
+    } catch (Exception | LinkageError e) {
+      // Threads of the training may still run.
+      e.printStackTrace(err);
+      System.exit(1);
+    }
+  }
+
+  private static void train() throws Exception {
     PrintStream out = System.out;
     PrintStream err = System.err;
     System.setOut(new PrintStream(OutputStream.nullOutputStream()));
@@ -80,7 +92,6 @@ final class Training {
       // make-image reads this: the client then needs the optimizing compiler.
       System.out.println("packets are sealed by the JDK");
     }
-    System.exit(0);
   }
 
   /** What is done with a server, whose name in the configuration is {@code practice}. */
@@ -131,7 +142,7 @@ final class Training {
               }
               return null;
             });
-    Thread.ofPlatform().name("training-user").start(user);
+    Thread.ofPlatform().daemon().name("training-user").start(user);
     expect(
         FAILURE, Adit.run("-F", config.toString(), "-N", "-L", port + ":localhost:7", "practice"));
     user.get();
@@ -173,7 +184,7 @@ final class Training {
                     hostKey.toString()));
     try (ServerSocket target = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       Thread.ofPlatform().daemon().name("training-target").start(() -> echoAll(target));
-      Thread.ofPlatform().name("training-gateway").start(serving);
+      Thread.ofPlatform().daemon().name("training-gateway").start(serving);
       awaitPort(port);
       // The clients here take the signals for themselves.
       var term = new Signal("TERM");
@@ -210,7 +221,7 @@ final class Training {
                 }
                 return null;
               });
-      Thread.ofPlatform().name("training-user").start(user);
+      Thread.ofPlatform().daemon().name("training-user").start(user);
       expect(
           FAILURE, Adit.run("-F", config.toString(), "-N", "-L", local + ":" + place, "practice"));
       user.get();

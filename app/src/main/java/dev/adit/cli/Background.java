@@ -3,6 +3,7 @@ package dev.adit.cli;
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
+import dev.adit.Adit;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -128,7 +129,7 @@ public final class Background {
       command.add("-Dadit.home=" + home);
       command.add("-Djava.library.path=" + home + "/native");
       command.add("-XX:AOTCache=" + home + "/adit.aot");
-      command.add("@" + home + "/client.options");
+      command.add("@" + home + (main == Adit.class ? "/client.options" : "/jvm.options"));
     } else {
       command.add("--enable-native-access=ALL-UNNAMED");
     }

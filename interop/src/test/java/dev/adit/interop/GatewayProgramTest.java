@@ -285,6 +285,10 @@ class GatewayProgramTest {
       }
       long pid = Long.parseLong(Files.readString(pidFile).strip());
       var daemon = ProcessHandle.of(pid).orElseThrow();
+      // As in the foreground: the client's flags leave out the optimizing compiler.
+      assertThat(Files.readString(Path.of("/proc/%d/cmdline".formatted(pid))))
+          .contains("/jvm.options")
+          .doesNotContain("/client.options");
       try {
         assertThat(greeting(port)).startsWith("SSH-2.0-");
         assertThat(Files.readString(log))

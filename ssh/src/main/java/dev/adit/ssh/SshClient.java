@@ -7,6 +7,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Makes SSH connections; owns the event loops that they run on. Thread-safe.
@@ -20,6 +22,8 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  */
 public final class SshClient implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(SshClient.class);
+
   private static final AtomicReference<@Nullable CompletableFuture<EventLoopGroup>> PREPARED =
       new AtomicReference<>();
 
@@ -36,13 +40,22 @@ public final class SshClient implements AutoCloseable {
    * Returns at once.
    */
   public static void prepare() {
-    Thread.ofPlatform().daemon().name("adit-prepare").start(CryptoProvider::prepare);
+    Thread.ofPlatform().daemon().name("adit-prepare").start(SshClient::prepareKeys);
     var loop = new CompletableFuture<EventLoopGroup>();
     if (PREPARED.compareAndSet(null, loop)) {
       Thread.ofPlatform()
           .daemon()
           .name("adit-prepare-loop")
           .start(() -> loop.completeAsync(Sockets::triedLoop, Runnable::run));
+    }
+  }
+
+  private static void prepareKeys() {
+    try {
+      CryptoProvider.prepare();
+    } catch (RuntimeException | LinkageError e) {
+      // Whoever needs it says so.
+      log.debug("preparing a connection", e);
     }
   }
 

@@ -224,11 +224,39 @@ public final class Connection implements PacketHandler {
   }
 
   private boolean isFull() {
-    return channels.size() + draining.size() >= ConnectionLimits.MAX_CHANNELS;
+    return heldChannels() >= ConnectionLimits.MAX_CHANNELS;
+  }
+
+  /** Channels of either side, and those that are closed but hold what their targets don't take. */
+  public int heldChannels() {
+    return channels.size() + draining.size();
   }
 
   void drains(SshChannel channel) {
     draining.add(channel);
+    if (draining.size() == 1) {
+      lookAtDrainingLater();
+    }
+  }
+
+  private void lookAtDrainingLater() {
+    var _ =
+        eventLoop()
+            .schedule(this::lookAtDraining, ConnectionLimits.DRAIN_SECONDS, TimeUnit.SECONDS);
+  }
+
+  /** Those whose targets have taken nothing since the last look are given up. */
+  void lookAtDraining() {
+    for (SshChannel channel : List.copyOf(draining)) {
+      if (channel.isStuck()) {
+        channel.abandon(
+            SshException.Disconnected.local(
+                "its target took nothing for " + ConnectionLimits.DRAIN_SECONDS + " seconds"));
+      }
+    }
+    if (!draining.isEmpty()) {
+      lookAtDrainingLater();
+    }
   }
 
   void drained(SshChannel channel) {
@@ -634,9 +662,6 @@ public final class Connection implements PacketHandler {
     List<SshChannel> orphans = List.copyOf(channels.values());
     channels.clear();
     orphans.forEach(channel -> channel.died(cause));
-    if (!draining.isEmpty()) {
-      eventLoop().schedule(() -> letGo(cause), ConnectionLimits.DRAIN_SECONDS, TimeUnit.SECONDS);
-    }
     checkIdle();
     if (signOfLife != null) {
       signOfLife.completeExceptionally(cause);

@@ -60,11 +60,11 @@ public final class ConnectionLimits {
 
   @Limit(
       bounds =
-          "How long a connection that has ended goes on delivering what it was sent before, to "
-              + "targets that are slower than it was",
+          "How long at least the target of a channel that is closed may take nothing of what it "
+              + "has not had yet, and twice that at most",
       unit = "seconds",
-      beyond = "they get a reset",
-      provenBy = "RelayTest.anEndedConnectionDoesNotWaitForEverForASlowTarget")
+      beyond = "it gets a reset",
+      provenBy = "RelayTest.aTargetThatTakesNothingIsNotWaitedForForEver")
   static final int DRAIN_SECONDS = 60;
 
   @Limit(

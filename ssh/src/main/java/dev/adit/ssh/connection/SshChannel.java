@@ -21,6 +21,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -92,6 +93,8 @@ public final class SshChannel {
   private final SenderPause pause = new SenderPause();
   private @Nullable ChannelHandler drainer;
   private boolean settled;
+  private LongSupplier left = () -> 0;
+  private long leftBefore = -1;
   private boolean eofReceived;
   private boolean closeReceived;
   private long received;
@@ -495,11 +498,14 @@ public final class SshChannel {
   /**
    * To be called in {@link ChannelHandler#closed} by a handler that still has data to deliver
    * although both sides have closed the channel: until the data is {@link #consumed}, it counts as
-   * if the channel were open. Should the connection end and that take too long, or memory be short,
-   * {@code closed} is called once more, with a cause.
+   * if the channel were open. Should the target take nothing for long, or memory be short, {@code
+   * closed} is called once more, with a cause.
+   *
+   * @param undelivered what is left to deliver: it changes whenever the target takes some
    */
-  public void drain(ChannelHandler by) {
+  public void drain(ChannelHandler by, LongSupplier undelivered) {
     drainer = by;
+    left = undelivered;
   }
 
   private void drained() {
@@ -507,8 +513,19 @@ public final class SshChannel {
     settle();
   }
 
+  /** Whether as much waits to be delivered as when this was asked before. */
+  boolean isStuck() {
+    long now = left.getAsLong();
+    boolean stuck = now == leftBefore;
+    leftBefore = now;
+    return stuck;
+  }
+
   /** What the handler has not delivered must not be waited for any longer. */
   void abandon(SshException cause) {
+    if (settled) {
+      return;
+    }
     drained();
     if (drainer != null) {
       drainer.closed(this, cause);
@@ -517,6 +534,9 @@ public final class SshChannel {
 
   /** Nothing is held for this channel any more. */
   private void settle() {
+    if (settled) {
+      return;
+    }
     settled = true;
     connection.windowBudget().refund(window);
     connection.sink().hold(-unconsumed);

@@ -43,7 +43,7 @@ final class Admission {
     if (pending >= limits.pendingOpens()) {
       return "more than " + limits.pendingOpens() + " connections are being made";
     }
-    if (connection.channelCount() + pending >= limits.channels()) {
+    if (connection.heldChannels() + pending >= limits.channels()) {
       return "more than " + limits.channels() + " channels";
     }
     pending++;

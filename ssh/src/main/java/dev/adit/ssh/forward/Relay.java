@@ -9,6 +9,7 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
@@ -272,6 +273,19 @@ public final class Relay extends ChannelInboundHandlerAdapter implements Channel
     return true;
   }
 
+  /**
+   * Not a count, but it changes with each byte that the socket takes: writes end in large steps.
+   */
+  private long undelivered() {
+    ChannelOutboundBuffer waiting = local.unsafe().outboundBuffer();
+    if (waiting == null) {
+      return 0;
+    }
+    return waiting.current() instanceof ByteBuf first
+        ? waiting.totalPendingWriteBytes() + first.readableBytes()
+        : waiting.totalPendingWriteBytes();
+  }
+
   private void gather(ByteBuf data) {
     while (data.isReadable()) {
       ByteBuf into = gathered;
@@ -394,7 +408,7 @@ public final class Relay extends ChannelInboundHandlerAdapter implements Channel
       return;
     }
     if (writing() && !localGone) {
-      ended.drain(this);
+      ended.drain(this, this::undelivered);
     }
     if (!closing) {
       end();

@@ -40,6 +40,13 @@ public interface Carrier {
    */
   default void acknowledgeAtOnce() {}
 
+  /**
+   * Runs it, on the event loop, when what was queued is in memory no more; it is closed by then.
+   */
+  default void whenReleased(Runnable then) {
+    then.run();
+  }
+
   /** Closes at once and drops what is queued. Idempotent. */
   default void abort() {
     close();

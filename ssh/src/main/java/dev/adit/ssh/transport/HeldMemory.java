@@ -48,12 +48,9 @@ final class HeldMemory {
 
   /** Chooses who has to go until those who stay fit. */
   private synchronized void relieve() {
-    long staying = total.get();
-    for (Share share : shares) {
-      if (share.givenUp) {
-        staying -= share.counted;
-      }
-    }
+    // In this order: one that lets go meanwhile must not count as staying, or another one goes too.
+    long leaving = shares.stream().filter(share -> share.givenUp).mapToLong(s -> s.counted).sum();
+    long staying = total.get() - leaving;
     while (staying > limit) {
       Share largest =
           shares.stream()
@@ -104,13 +101,19 @@ final class HeldMemory {
       if (now == before || (now != 0 && Math.abs(now - before) < TransportLimits.HELD_STEP)) {
         return;
       }
+      if (now < before) {
+        total.addAndGet(now - before);
+        counted = now;
+        if (now == 0) {
+          shares.remove(this);
+        }
+        return;
+      }
       counted = now;
-      if (now == 0) {
-        shares.remove(this);
-      } else if (before == 0) {
+      if (before == 0) {
         shares.add(this);
       }
-      if (total.addAndGet(now - before) > limit && now > before) {
+      if (total.addAndGet(now - before) > limit) {
         relieve();
       }
     }

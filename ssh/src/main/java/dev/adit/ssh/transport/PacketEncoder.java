@@ -71,7 +71,7 @@ final class PacketEncoder {
     seal(payload);
     long unsent = carrier.pendingBytes();
     if (unsent > TransportLimits.OUT_HIGH_WATER) {
-      transport.unsent(unsent);
+      tellUnsent();
     }
     if (unsent > TransportLimits.MAX_UNSENT_BYTES) {
       transport.fail(
@@ -116,6 +116,16 @@ final class PacketEncoder {
     for (ByteBuf payload; (payload = held.poll()) != null; ) {
       seal(payload);
     }
+    tellUnsent();
+  }
+
+  /**
+   * What waits for the peer has changed. As long as a carrier takes more, what it has doesn't
+   * count: nobody tells when it has sent the last of it.
+   */
+  void tellUnsent() {
+    long pending = carrier.pendingBytes();
+    transport.unsent(heldBytes + (pending > TransportLimits.OUT_HIGH_WATER ? pending : 0));
   }
 
   void startCompression() {
@@ -131,6 +141,7 @@ final class PacketEncoder {
     stopped = true;
     held.forEach(ByteBuf::release);
     held.clear();
+    heldBytes = 0;
     sealer.close();
     if (compression != null) {
       compression.close();
@@ -140,7 +151,7 @@ final class PacketEncoder {
   private void hold(ByteBuf payload) {
     heldBytes += payload.capacity();
     held.add(payload);
-    transport.unsent(heldBytes + carrier.pendingBytes());
+    tellUnsent();
     if (heldBytes > TransportLimits.MAX_HELD_BYTES) {
       transport.fail(
           new SshException.PeerMisbehaved(

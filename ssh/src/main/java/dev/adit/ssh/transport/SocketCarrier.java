@@ -323,7 +323,7 @@ public final class SocketCarrier extends ChannelInboundHandlerAdapter implements
       ByteBuf buffer = to.readBuffer();
       buffer.writerIndex(buffer.writerIndex() + read);
       to.received();
-      if (quick && read < TransportLimits.SMALL_READ) {
+      if (quick && !ended && channel.isOpen() && read < TransportLimits.SMALL_READ) {
         // The kernel forgets it after some packets.
         channel.config().setOption(EpollChannelOption.TCP_QUICKACK, true);
       }
@@ -383,6 +383,11 @@ public final class SocketCarrier extends ChannelInboundHandlerAdapter implements
   public long pendingBytes() {
     ChannelOutboundBuffer out = channel.unsafe().outboundBuffer();
     return out == null ? 0 : out.totalPendingWriteBytes();
+  }
+
+  @Override
+  public void whenReleased(Runnable then) {
+    channel.closeFuture().addListener(_ -> then.run());
   }
 
   @Override

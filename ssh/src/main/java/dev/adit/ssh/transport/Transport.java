@@ -660,7 +660,6 @@ public final class Transport implements PacketSink {
             if (carrier.pendingBytes() > TransportLimits.OUT_HIGH_WATER) {
               // It doesn't read, so there is no use in a goodbye.
               carrier.abort();
-              held.unsent(0);
             }
           });
     } catch (RejectedExecutionException _) {
@@ -702,11 +701,7 @@ public final class Transport implements PacketSink {
     encoder.stop();
     decoder.stop();
     carrier.close();
-    if (carrier.pendingBytes() == 0) {
-      held.unsent(0);
-    } else {
-      loop.schedule(() -> held.unsent(0), TransportLimits.CLOSE_SECONDS, TimeUnit.SECONDS);
-    }
+    carrier.whenReleased(() -> held.unsent(0));
     handler.closed(cause);
     events.add(new Event.Closed(cause));
     listener.closed(cause);
@@ -722,7 +717,7 @@ public final class Transport implements PacketSink {
   }
 
   void carrierWritabilityChanged() {
-    held.unsent(carrier.pendingBytes());
+    encoder.tellUnsent();
     if (dataAllowed()) {
       handler.sendable();
     }

@@ -118,7 +118,7 @@ class ConnectionTest {
         new Silent() {
           @Override
           public void closed(SshChannel channel, @Nullable SshException cause) {
-            channel.drain(this);
+            channel.drain(this, () -> 0);
           }
         });
     byte[] some = new byte[100];

@@ -80,6 +80,11 @@ public final class PlayedPeer implements PacketSink {
     return !stalled;
   }
 
+  /** As when DRAIN_SECONDS have passed again. */
+  public void drainTimePasses() throws Exception {
+    run(connection::lookAtDraining);
+  }
+
   @Override
   public void hold(long bytes) {
     held.addAndGet(bytes);

@@ -9,13 +9,14 @@ import dev.adit.ssh.RudePeer.State;
 import dev.adit.ssh.ServerOptions;
 import dev.adit.ssh.SshServer;
 import dev.adit.ssh.wire.TransportMessage.Ping;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class HeldMemoryTest {
   private static final int MIB = 1024 * 1024;
@@ -88,8 +89,8 @@ class HeldMemoryTest {
   }
 
   @ParameterizedTest
-  @EnumSource(names = {"OPEN", "REKEY_ASKED"})
-  void answersThatAPeerDoesNotReadCountAndThoseThatWaitForAKeyExchange(State state)
+  @CsvSource({"OPEN, false", "OPEN, true", "REKEY_ASKED, false", "REKEY_ASKED, true"})
+  void answersThatAPeerDoesNotReadCountAndThoseThatWaitForAKeyExchange(State state, boolean reads)
       throws Exception {
     var options =
         ServerOptions.with(new Miners())
@@ -104,10 +105,31 @@ class HeldMemoryTest {
         pings(peer, 32);
         Thread.sleep(50);
       }
+      if (reads) {
+        peer.carryOn(state);
+        Thread.startVirtualThread(() -> readAll(peer));
+        // It lives, and nothing is counted of what it has had.
+        awaitNothing();
+        assertThat(server.connectionCount()).isOne();
+      }
       peer.close();
-      Awaitility.await()
-          .atMost(Duration.ofSeconds(30))
-          .until(() -> HeldMemory.OF_PROCESS.total() == 0);
+      awaitNothing();
     }
+  }
+
+  private static void readAll(RudePeer peer) {
+    try {
+      while (true) {
+        peer.read();
+      }
+    } catch (IOException _) {
+      // It was closed.
+    }
+  }
+
+  private static void awaitNothing() {
+    Awaitility.await()
+        .atMost(Duration.ofSeconds(30))
+        .until(() -> HeldMemory.OF_PROCESS.total() == 0);
   }
 }
