@@ -17,7 +17,7 @@ fi
 
 case $main in
   *.Adit) options=client.options ;;
-  *) options=jvm.options ;;
+  *) options=gateway.options ;;
 esac
 # Java's own idea of the home directory comes from the password database; a shell's ~ is $HOME.
 exec "$java" ${HOME:+"-Duser.home=$HOME"} "-Dadit.home=$image" \

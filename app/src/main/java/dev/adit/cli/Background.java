@@ -129,7 +129,7 @@ public final class Background {
       command.add("-Dadit.home=" + home);
       command.add("-Djava.library.path=" + home + "/native");
       command.add("-XX:AOTCache=" + home + "/adit.aot");
-      command.add("@" + home + (main == Adit.class ? "/client.options" : "/jvm.options"));
+      command.add("@" + home + (main == Adit.class ? "/client.options" : "/gateway.options"));
     } else {
       command.add("--enable-native-access=ALL-UNNAMED");
     }

@@ -285,9 +285,9 @@ class GatewayProgramTest {
       }
       long pid = Long.parseLong(Files.readString(pidFile).strip());
       var daemon = ProcessHandle.of(pid).orElseThrow();
-      // As in the foreground: the client's flags leave out the optimizing compiler.
+      // As in the foreground.
       assertThat(Files.readString(Path.of("/proc/%d/cmdline".formatted(pid))))
-          .contains("/jvm.options")
+          .contains("/gateway.options")
           .doesNotContain("/client.options");
       try {
         assertThat(greeting(port)).startsWith("SSH-2.0-");

@@ -9,7 +9,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Who does the symmetric work of the packets. Nothing is registered with the JVM, so an embedding
+ * Who does the symmetric work of the packets; the curves' work is OpenSSL's too, where that is
+ * chosen, see {@link Curves}. Nothing is registered with the JVM, so an embedding
  * program's own choice of providers is left alone, and its choice does not reach us.
  */
 public enum CryptoProvider {

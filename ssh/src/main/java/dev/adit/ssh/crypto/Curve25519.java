@@ -3,7 +3,6 @@ package dev.adit.ssh.crypto;
 import dev.adit.ssh.wire.WireWriter;
 import java.math.BigInteger;
 import java.util.Arrays;
-import org.bouncycastle.math.ec.rfc7748.X25519;
 
 /** X25519 (RFC 7748) as SSH uses it (RFC 8731), alone and as the classical half of the hybrids. */
 final class Curve25519 {
@@ -14,11 +13,7 @@ final class Curve25519 {
   /** One side's ephemeral key. */
   static final class KeyPair {
     final byte[] privateKey = Randomness.bytes(KEY_LENGTH);
-    private final byte[] publicKey = new byte[KEY_LENGTH];
-
-    KeyPair() {
-      X25519.scalarMultBase(privateKey, 0, publicKey, 0);
-    }
+    private final byte[] publicKey = Curves.fastest().x25519Public(privateKey);
 
     byte[] publicKey() {
       return publicKey;
@@ -39,9 +34,9 @@ final class Curve25519 {
       throw new InvalidKeyExchangeException(
           "an X25519 public key has 32 bytes, not " + theirs.length);
     }
-    byte[] secret = new byte[KEY_LENGTH];
+    byte[] secret = Curves.fastest().x25519(privateKey, theirs);
     // RFC 8731 section 3: an all-zero result comes from a point of small order.
-    if (!X25519.calculateAgreement(privateKey, 0, theirs, 0, secret, 0)) {
+    if (secret == null) {
       throw new InvalidKeyExchangeException("the X25519 public key yields an all-zero secret");
     }
     return secret;

@@ -13,6 +13,7 @@ import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -115,7 +116,7 @@ final class Libcrypto {
     static final MemorySegment EVP_MAC_final = find("EVP_MAC_final");
   }
 
-  private static MemorySegment find(String name) {
+  static MemorySegment find(String name) {
     SymbolLookup library = LIBRARY;
     if (library == null) {
       throw new IllegalStateException("OpenSSL is not there");
@@ -123,12 +124,26 @@ final class Libcrypto {
     return library.find(name).orElseThrow(() -> new UnsatisfiedLinkError(name));
   }
 
-  private static long call(MemorySegment function, long a, long b, long c, long d, long e, long f) {
+  /** Calls a function; what it doesn't take is 0. */
+  static long call(MemorySegment function, long a, long b, long c, long d, long e, long f) {
     try {
       return (long) Functions.CALL.invokeExact(function, a, b, c, d, e, f);
     } catch (Throwable t) {
       throw new LinkageError("a native call failed", t);
     }
+  }
+
+  /** Calls a function of up to six arguments that must give an int of 1, for success. */
+  static void require(MemorySegment function, long... arguments) {
+    if (!succeeds(function, arguments)) {
+      throw new IllegalStateException("OpenSSL failed: a curve");
+    }
+  }
+
+  /** Whether a function of up to six arguments that gives an int gave 1, for success. */
+  static boolean succeeds(MemorySegment function, long... arguments) {
+    long[] all = Arrays.copyOf(arguments, 6);
+    return (int) call(function, all[0], all[1], all[2], all[3], all[4], all[5]) == 1;
   }
 
   private static void require(long result, String what) {
@@ -138,7 +153,7 @@ final class Libcrypto {
     }
   }
 
-  private static long notNull(long pointer, String what) {
+  static long notNull(long pointer, String what) {
     if (pointer == 0) {
       throw new IllegalStateException("OpenSSL has no " + what);
     }
