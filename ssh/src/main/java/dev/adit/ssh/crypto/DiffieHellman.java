@@ -15,7 +15,7 @@ public final class DiffieHellman {
 
   public static KeyAgreement initiate(DhGroup group) {
     BigInteger x = exponent();
-    BigInteger e = group.g().modPow(x, group.p());
+    BigInteger e = modPow(group.g(), x, group.p());
     return new KeyAgreement() {
       @Override
       public byte[] initiation() {
@@ -34,7 +34,7 @@ public final class DiffieHellman {
       throws InvalidKeyExchangeException {
     BigInteger y = exponent();
     byte[] secret = secret(group, y, initiation);
-    return new KeyAgreement.Response(group.g().modPow(y, group.p()).toByteArray(), secret);
+    return new KeyAgreement.Response(modPow(group.g(), y, group.p()).toByteArray(), secret);
   }
 
   private static byte[] secret(DhGroup group, BigInteger exponent, byte[] theirs)
@@ -48,12 +48,18 @@ public final class DiffieHellman {
       throw new InvalidKeyExchangeException(
           "the Diffie-Hellman public value is outside of 2 to p-2");
     }
-    BigInteger k = publicValue.modPow(exponent, group.p());
+    BigInteger k = modPow(publicValue, exponent, group.p());
     // Values of small order are left, if p is no safe prime: they give themselves away here.
     if (!group.hasPublic(k)) {
       throw new InvalidKeyExchangeException("the Diffie-Hellman secret is trivial");
     }
     return WireWriter.create().writeMpint(k).toBytes();
+  }
+
+  private static BigInteger modPow(BigInteger base, BigInteger exponent, BigInteger modulus) {
+    return NativeNumbers.isAvailable()
+        ? NativeNumbers.modPow(base, exponent, modulus)
+        : base.modPow(exponent, modulus);
   }
 
   private static BigInteger exponent() {

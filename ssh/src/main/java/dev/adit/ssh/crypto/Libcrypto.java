@@ -116,6 +116,14 @@ final class Libcrypto {
     static final MemorySegment EVP_MAC_final = find("EVP_MAC_final");
   }
 
+  private static final class LongFunctions {
+    static final MethodHandle CALL =
+        Linker.nativeLinker()
+            .downcallHandle(
+                FunctionDescriptor.of(
+                    JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG));
+  }
+
   static MemorySegment find(String name) {
     SymbolLookup library = LIBRARY;
     if (library == null) {
@@ -133,10 +141,22 @@ final class Libcrypto {
     }
   }
 
+  /**
+   * Calls a function that takes milliseconds and gives an int: as other native code is called, so
+   * that the collector doesn't wait for it.
+   */
+  static int callLong(MemorySegment function, long a, long b, long c, long d, long e, long f) {
+    try {
+      return (int) (long) LongFunctions.CALL.invokeExact(function, a, b, c, d, e, f);
+    } catch (Throwable t) {
+      throw new LinkageError("a native call failed", t);
+    }
+  }
+
   /** Calls a function of up to six arguments that must give an int of 1, for success. */
   static void require(MemorySegment function, long... arguments) {
     if (!succeeds(function, arguments)) {
-      throw new IllegalStateException("OpenSSL failed: a curve");
+      throw new IllegalStateException("OpenSSL failed: a key");
     }
   }
 

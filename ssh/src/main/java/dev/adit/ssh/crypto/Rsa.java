@@ -3,6 +3,7 @@ package dev.adit.ssh.crypto;
 import java.math.BigInteger;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
+import java.security.PrivateKey;
 import java.security.Provider;
 import java.security.Signature;
 import java.security.spec.RSAPrivateCrtKeySpec;
@@ -63,11 +64,20 @@ public final class Rsa {
               key.d().mod(key.p().subtract(one)),
               key.d().mod(key.q().subtract(one)),
               key.qInv());
+      PrivateKey privateKey = KeyFactory.getInstance("RSA", provider).generatePrivate(spec);
+      if (NativeNumbers.isAvailable()) {
+        byte[] signature = NativeNumbers.rsaSign(privateKey.getEncoded(), hash, message);
+        // A fault in the arithmetic, or numbers that don't fit together, would give the key away.
+        if (!verify(key.n(), key.e(), hash, message, signature, 1024)) {
+          throw new IllegalArgumentException(key + " cannot sign: its signature is wrong");
+        }
+        return signature;
+      }
       Signature signer = Signature.getInstance(algorithm(hash), provider);
-      signer.initSign(KeyFactory.getInstance("RSA", provider).generatePrivate(spec));
+      signer.initSign(privateKey);
       signer.update(message);
       return signer.sign();
-    } catch (GeneralSecurityException | ArithmeticException e) {
+    } catch (GeneralSecurityException | ArithmeticException | IllegalStateException e) {
       throw new IllegalArgumentException(key + " cannot sign: its numbers do not fit together", e);
     }
   }

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import java.math.BigInteger;
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -178,6 +179,22 @@ class SignatureTest {
     }
     assertThat(Rsa.isAcceptable(n, odd(65), 2048)).isFalse();
     assertThat(Rsa.isAcceptable(n, BigInteger.valueOf(3), 2048)).isTrue();
+  }
+
+  @Test
+  void rsaNumbersThatDoNotFitTogetherSignNothing() {
+    var key = rsaKey("rsa2048");
+    BigInteger two = BigInteger.TWO;
+    for (var wrong :
+        List.of(
+            new Rsa.PrivateNumbers(
+                key.n(), key.e(), key.d().add(two), key.p(), key.q(), key.qInv()),
+            new Rsa.PrivateNumbers(
+                key.n(), key.e().add(two), key.d(), key.p(), key.q(), key.qInv()))) {
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> Rsa.sign(wrong, Hash.SHA256, MESSAGE))
+          .withMessageStartingWith("RSA private key of 2048 bits cannot sign");
+    }
   }
 
   @Test
