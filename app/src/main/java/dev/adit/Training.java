@@ -88,9 +88,9 @@ final class Training {
     gateway();
     System.setOut(out);
     System.setErr(err);
-    if (!PracticeServer.hasNativeCiphers()) {
-      // make-image reads this: the client then needs the optimizing compiler.
-      System.out.println("packets are sealed by the JDK");
+    if (!PracticeServer.hasNativeCryptography()) {
+      // make-image reads this: both programs then need the optimizing compiler.
+      System.out.println("cryptography in Java");
     }
   }
 

@@ -82,10 +82,11 @@ class SupplyChainTest {
   }
 
   /** The launchers' flag, with a JVM of its own. */
-  @Test
-  void theJvmRefusesToReadObjects() throws Exception {
+  @ParameterizedTest
+  @ValueSource(strings = {"client.options", "gateway.options"})
+  void theJvmRefusesToReadObjects(String options) throws Exception {
     List<String> flags;
-    try (Stream<String> lines = Files.lines(ROOT.resolve("app/target/adit/client.options"))) {
+    try (Stream<String> lines = Files.lines(ROOT.resolve("app/target/adit", options))) {
       flags = lines.filter(line -> line.startsWith("-Djdk.serialFilter=")).toList();
     }
     assertThat(flags).hasSize(1);

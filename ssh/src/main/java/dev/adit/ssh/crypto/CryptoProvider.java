@@ -9,9 +9,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Who does the symmetric work of the packets; the curves' work is OpenSSL's too, where that is
- * chosen, see {@link Curves}. Nothing is registered with the JVM, so an embedding
- * program's own choice of providers is left alone, and its choice does not reach us.
+ * Who does the symmetric work of the packets; where that is OpenSSL, {@link Curves} and {@link
+ * NativeNumbers} are its work as well. Nothing is registered with the JVM, so an embedding program's
+ * own choice of providers is left alone, and its choice does not reach us.
  */
 public enum CryptoProvider {
   /** The system's OpenSSL: native code that works in place on the packets. */

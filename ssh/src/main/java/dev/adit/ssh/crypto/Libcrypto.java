@@ -27,7 +27,7 @@ import org.slf4j.LoggerFactory;
  * <p>Every function is called with six 64-bit arguments and gives back one, whatever its prototype.
  * The calling conventions of the 64-bit systems allow that: arguments that a function doesn't have
  * are left where they are, and of an {@code int} only the low half is looked at. So one method
- * handle serves all, and setting up a handle is what costs at start.
+ * handle serves all but what takes long, and setting up a handle is what costs at start.
  */
 final class Libcrypto {
   private static final Logger log = LoggerFactory.getLogger(Libcrypto.class);
@@ -95,7 +95,7 @@ final class Libcrypto {
             .downcallHandle(
                 FunctionDescriptor.of(
                     JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG),
-                // Without a thread state transition: none of the calls blocks or calls back.
+                // Without a thread state transition: none of the calls takes long or calls back.
                 Linker.Option.critical(false));
 
     static final MemorySegment OpenSSL_version_num = find("OpenSSL_version_num");
@@ -142,21 +142,21 @@ final class Libcrypto {
   }
 
   /**
-   * Calls a function that takes milliseconds and gives an int: as other native code is called, so
-   * that the collector doesn't wait for it.
+   * Calls a function that may take milliseconds: as other native code is called, so that the
+   * collector doesn't wait for it.
    */
-  static int callLong(MemorySegment function, long a, long b, long c, long d, long e, long f) {
+  static long callLong(MemorySegment function, long a, long b, long c, long d, long e, long f) {
     try {
-      return (int) (long) LongFunctions.CALL.invokeExact(function, a, b, c, d, e, f);
+      return (long) LongFunctions.CALL.invokeExact(function, a, b, c, d, e, f);
     } catch (Throwable t) {
       throw new LinkageError("a native call failed", t);
     }
   }
 
   /** Calls a function of up to six arguments that must give an int of 1, for success. */
-  static void require(MemorySegment function, long... arguments) {
+  static void require(String name, MemorySegment function, long... arguments) {
     if (!succeeds(function, arguments)) {
-      throw new IllegalStateException("OpenSSL failed: a key");
+      throw new IllegalStateException("OpenSSL failed: " + name);
     }
   }
 

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** {@link Curves} by OpenSSL, at full speed from the first login on. Copies of secrets are wiped. */
+/** {@link Curves} by OpenSSL, at full speed from the first login on. Our copies of secrets are wiped. */
 final class NativeCurves implements Curves {
   private static final Logger log = LoggerFactory.getLogger(NativeCurves.class);
 
@@ -56,8 +56,7 @@ final class NativeCurves implements Curves {
     try (var memory = new Memory()) {
       long key = memory.privateKey(type, privateKey);
       MemorySegment result = memory.bytes(KEY);
-      Libcrypto.require(
-          Functions.EVP_PKEY_get_raw_public_key,
+      Libcrypto.require("EVP_PKEY_get_raw_public_key", Functions.EVP_PKEY_get_raw_public_key,
           key,
           result.address(),
           memory.number(KEY).address());
@@ -69,7 +68,7 @@ final class NativeCurves implements Curves {
   public byte @Nullable [] x25519(byte[] privateKey, byte[] theirs) {
     try (var memory = new Memory()) {
       long context = memory.agreement(memory.privateKey(X25519, privateKey));
-      Libcrypto.require(Functions.EVP_PKEY_derive_init, context);
+      Libcrypto.require("EVP_PKEY_derive_init", Functions.EVP_PKEY_derive_init, context);
       long peer = memory.publicKey(X25519, theirs);
       MemorySegment result = memory.secret(KEY);
       // OpenSSL itself refuses a result that is all zero.
@@ -91,9 +90,8 @@ final class NativeCurves implements Curves {
       long key = memory.privateKey(ED25519, seed);
       long context = memory.digest();
       MemorySegment result = memory.bytes(SIGNATURE);
-      Libcrypto.require(Functions.EVP_DigestSignInit, context, 0, 0, 0, key);
-      Libcrypto.require(
-          Functions.EVP_DigestSign,
+      Libcrypto.require("EVP_DigestSignInit", Functions.EVP_DigestSignInit, context, 0, 0, 0, key);
+      Libcrypto.require("EVP_DigestSign", Functions.EVP_DigestSign,
           context,
           result.address(),
           memory.number(SIGNATURE).address(),
@@ -184,12 +182,15 @@ final class NativeCurves implements Curves {
     /** OpenSSL's own free functions take 0, and wipe private keys. */
     @Override
     public void close() {
-      Libcrypto.call(Functions.EVP_PKEY_CTX_free, agreement, 0, 0, 0, 0, 0);
-      Libcrypto.call(Functions.EVP_MD_CTX_free, digest, 0, 0, 0, 0, 0);
-      Libcrypto.call(Functions.EVP_PKEY_free, privateKey, 0, 0, 0, 0, 0);
-      Libcrypto.call(Functions.EVP_PKEY_free, publicKey, 0, 0, 0, 0, 0);
-      secrets.forEach(secret -> secret.fill((byte) 0));
-      arena.close();
+      try {
+        Libcrypto.call(Functions.EVP_PKEY_CTX_free, agreement, 0, 0, 0, 0, 0);
+        Libcrypto.call(Functions.EVP_MD_CTX_free, digest, 0, 0, 0, 0, 0);
+        Libcrypto.call(Functions.EVP_PKEY_free, privateKey, 0, 0, 0, 0, 0);
+        Libcrypto.call(Functions.EVP_PKEY_free, publicKey, 0, 0, 0, 0, 0);
+      } finally {
+        secrets.forEach(secret -> secret.fill((byte) 0));
+        arena.close();
+      }
     }
   }
 

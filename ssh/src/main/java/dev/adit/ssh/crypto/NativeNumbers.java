@@ -9,11 +9,12 @@ import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Arithmetic with large numbers by OpenSSL, for RSA and finite-field Diffie-Hellman: the JDK's needs
  * the optimizing compiler, and takes ten times as long without. Pure functions, safe on any thread;
- * copies of what is secret are wiped.
+ * our copies of what is secret are wiped.
  */
 final class NativeNumbers {
   private NativeNumbers() {}
@@ -34,21 +35,29 @@ final class NativeNumbers {
     try (var memory = new Memory()) {
       long m = memory.number(modulus);
       long result = memory.number(BigInteger.ZERO);
-      if (Libcrypto.callLong(
-              Functions.BN_mod_exp_mont_consttime,
-              result,
-              memory.number(base),
-              memory.number(exponent),
-              m,
-              memory.context(),
-              0)
-          != 1) {
-        throw new IllegalStateException("OpenSSL failed: BN_mod_exp_mont_consttime");
-      }
       int length = (modulus.bitLength() + 7) / 8;
       MemorySegment bytes = memory.secret(length);
-      Libcrypto.call(Functions.BN_bn2binpad, result, bytes.address(), length, 0, 0, 0);
-      return new BigInteger(1, bytes.toArray(JAVA_BYTE));
+      int done =
+          (int)
+              Libcrypto.callLong(
+                  Functions.BN_mod_exp_mont_consttime,
+                  result,
+                  memory.number(base),
+                  memory.number(exponent),
+                  m,
+                  memory.context(),
+                  0);
+      int written =
+          (int) Libcrypto.call(Functions.BN_bn2binpad, result, bytes.address(), length, 0, 0, 0);
+      if (done != 1 || written != length) {
+        throw new IllegalStateException("OpenSSL failed: BN_mod_exp_mont_consttime");
+      }
+      byte[] copy = bytes.toArray(JAVA_BYTE);
+      try {
+        return new BigInteger(1, copy);
+      } finally {
+        Arrays.fill(copy, (byte) 0);
+      }
     }
   }
 
@@ -56,28 +65,33 @@ final class NativeNumbers {
    * An RSA signature with PKCS #1 v1.5 padding; blinded.
    *
    * @param pkcs8 the private key's PKCS #8 form; it is wiped
-   * @throws IllegalStateException if OpenSSL can't use this key
+   * @return null if OpenSSL can't use this key, or may not: a FIPS policy has its own lengths
    */
-  static byte[] rsaSign(byte[] pkcs8, Hash hash, byte[] message) {
+  static byte @Nullable [] rsaSign(byte[] pkcs8, Hash hash, byte[] message) {
     try (var memory = new Memory()) {
-      long key = memory.key(Functions.d2i_AutoPrivateKey, memory.secret(pkcs8));
+      long key = memory.key(memory.secret(pkcs8));
+      if (key == 0) {
+        return null;
+      }
       long context = memory.digestContext();
       int length = (int) Libcrypto.call(Functions.EVP_PKEY_get_size, key, 0, 0, 0, 0, 0);
       MemorySegment signature = memory.allocate(length);
       MemorySegment signatureLength = memory.count(length);
-      Libcrypto.require(Functions.EVP_DigestSignInit, context, 0, memory.digest(hash), 0, key);
-      if (Libcrypto.callLong(
-              Functions.EVP_DigestSign,
-              context,
-              signature.address(),
-              signatureLength.address(),
-              memory.copy(message).address(),
-              message.length,
-              0)
-          != 1) {
-        throw new IllegalStateException("OpenSSL failed: EVP_DigestSign");
-      }
-      return signature.asSlice(0, signatureLength.get(JAVA_LONG, 0)).toArray(JAVA_BYTE);
+      boolean signed =
+          Libcrypto.succeeds(Functions.EVP_DigestSignInit, context, 0, memory.digest(hash), 0, key)
+              && (int)
+                      Libcrypto.callLong(
+                          Functions.EVP_DigestSign,
+                          context,
+                          signature.address(),
+                          signatureLength.address(),
+                          memory.copy(message).address(),
+                          message.length,
+                          0)
+                  == 1;
+      return signed
+          ? signature.asSlice(0, signatureLength.get(JAVA_LONG, 0)).toArray(JAVA_BYTE)
+          : null;
     }
   }
 
@@ -132,12 +146,17 @@ final class NativeNumbers {
       return context;
     }
 
-    /** An EVP_PKEY from its DER form. */
-    long key(MemorySegment function, MemorySegment der) {
-      MemorySegment start = count(der.address());
+    /** An EVP_PKEY from its PKCS #8 form, or 0. */
+    long key(MemorySegment pkcs8) {
       key =
-          Libcrypto.notNull(
-              Libcrypto.call(function, 0, start.address(), der.byteSize(), 0, 0, 0), "such a key");
+          Libcrypto.callLong(
+              Functions.d2i_AutoPrivateKey,
+              0,
+              count(pkcs8.address()).address(),
+              pkcs8.byteSize(),
+              0,
+              0,
+              0);
       return key;
     }
 
@@ -158,12 +177,15 @@ final class NativeNumbers {
 
     @Override
     public void close() {
-      numbers.forEach(n -> Libcrypto.call(Functions.BN_clear_free, n, 0, 0, 0, 0, 0));
-      Libcrypto.call(Functions.BN_CTX_free, context, 0, 0, 0, 0, 0);
-      Libcrypto.call(Functions.EVP_MD_CTX_free, digestContext, 0, 0, 0, 0, 0);
-      Libcrypto.call(Functions.EVP_PKEY_free, key, 0, 0, 0, 0, 0);
-      secrets.forEach(secret -> secret.fill((byte) 0));
-      arena.close();
+      try {
+        numbers.forEach(n -> Libcrypto.call(Functions.BN_clear_free, n, 0, 0, 0, 0, 0));
+        Libcrypto.call(Functions.BN_CTX_free, context, 0, 0, 0, 0, 0);
+        Libcrypto.call(Functions.EVP_MD_CTX_free, digestContext, 0, 0, 0, 0, 0);
+        Libcrypto.call(Functions.EVP_PKEY_free, key, 0, 0, 0, 0, 0);
+      } finally {
+        secrets.forEach(secret -> secret.fill((byte) 0));
+        arena.close();
+      }
     }
   }
 

@@ -65,8 +65,11 @@ public final class Rsa {
               key.d().mod(key.q().subtract(one)),
               key.qInv());
       PrivateKey privateKey = KeyFactory.getInstance("RSA", provider).generatePrivate(spec);
-      if (NativeNumbers.isAvailable()) {
-        byte[] signature = NativeNumbers.rsaSign(privateKey.getEncoded(), hash, message);
+      byte[] signature =
+          NativeNumbers.isAvailable()
+              ? NativeNumbers.rsaSign(privateKey.getEncoded(), hash, message)
+              : null;
+      if (signature != null) {
         // A fault in the arithmetic, or numbers that don't fit together, would give the key away.
         if (!verify(key.n(), key.e(), hash, message, signature, 1024)) {
           throw new IllegalArgumentException(key + " cannot sign: its signature is wrong");
@@ -77,7 +80,7 @@ public final class Rsa {
       signer.initSign(privateKey);
       signer.update(message);
       return signer.sign();
-    } catch (GeneralSecurityException | ArithmeticException | IllegalStateException e) {
+    } catch (GeneralSecurityException | ArithmeticException e) {
       throw new IllegalArgumentException(key + " cannot sign: its numbers do not fit together", e);
     }
   }

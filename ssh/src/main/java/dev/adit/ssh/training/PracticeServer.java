@@ -80,9 +80,9 @@ public final class PracticeServer implements AutoCloseable {
     Thread.ofPlatform().daemon().name("practice-server").start(this::accept);
   }
 
-  /** Whether packets are sealed by native code here, and not by the JDK's own. */
-  public static boolean hasNativeCiphers() {
-    return CryptoProvider.fastest() != CryptoProvider.JDK;
+  /** Whether the cryptography is native code here, all that takes long of it. */
+  public static boolean hasNativeCryptography() {
+    return CryptoProvider.fastest() == CryptoProvider.OPENSSL;
   }
 
   public int port() {

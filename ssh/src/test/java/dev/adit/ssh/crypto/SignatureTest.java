@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Signatures, against RFC 8032 and against what OpenSSL signed (signatures.sh). */
 class SignatureTest {
@@ -55,6 +56,33 @@ class SignatureTest {
       byte[] damaged = signature.clone();
       damaged[i] ^= 1;
       assertThat(Ed25519.verify(publicKey, MESSAGE, damaged)).as("byte %s", i).isFalse();
+    }
+  }
+
+  /**
+   * To a key of small order, [h]A is the neutral point for every eighth message at least, and then R
+   * = [S]B is a signature: here with S = 0.
+   */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        "0100000000000000000000000000000000000000000000000000000000000080",
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "0000000000000000000000000000000000000000000000000000000000000080",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"
+      })
+  void ed25519KeysWithWhichAnybodyCanSignAreRefused(String key) {
+    byte[] signature = new byte[Ed25519.SIGNATURE_LENGTH];
+    signature[0] = 1; // the neutral point, and S = 0
+    for (int i = 0; i < 64; i++) {
+      assertThat(Ed25519.verify(hex(key), new byte[i], signature)).as("%s bytes", i).isFalse();
     }
   }
 
