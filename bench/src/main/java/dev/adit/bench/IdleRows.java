@@ -33,7 +33,7 @@ final class IdleRows {
       Cost empty = Cost.of(tunnel);
       opening(scene, tunnel, held, "1 to " + BATCH);
       for (int count : scene.quick ? FEW : MANY) {
-        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(scene.quick ? 8 : 45);
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(scene.quick ? 8 : 30);
         while (held.size() < count - BATCH) {
           held.add(hold(tunnel.port()));
           if (System.nanoTime() > end) {

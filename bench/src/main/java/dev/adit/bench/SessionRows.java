@@ -66,7 +66,7 @@ final class SessionRows {
       throws IOException {
     long start = System.nanoTime();
     long[] before = arrived(streams);
-    double[] micros = Load.roundTrips(held, scene.seconds(1.5, 8));
+    double[] micros = Load.roundTrips(held, scene.seconds(1.5, 5));
     long[] moved = arrived(streams);
     double seconds = (System.nanoTime() - start) / 1e9;
     for (int i = 0; i < moved.length; i++) {
