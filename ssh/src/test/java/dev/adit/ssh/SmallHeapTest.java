@@ -122,7 +122,9 @@ class SmallHeapTest {
               () -> {
                 Usage now = small.usage();
                 assertThat(now.heap()).as("heap").isLessThan(before.heap() + (6 << 20));
-                assertThat(now.direct()).as("direct").isLessThan(before.direct() + (8 << 20));
+                // One small buffer that lives on keeps its chunk of 1 MiB: which ones do differs
+                // from run to run by some 12, and the next flood's end may free them again.
+                assertThat(now.direct()).as("direct").isLessThan(before.direct() + (16 << 20));
                 assertThat(now.buffers()).as("buffers").isLessThan(before.buffers() + 1000);
                 assertThat(now.descriptors())
                     .as("descriptors")
