@@ -2,13 +2,14 @@ package dev.adit.bench;
 
 import dev.adit.bench.Results.Cell;
 import dev.adit.bench.Results.Figure;
-import dev.adit.bench.Results.Run;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -62,14 +63,14 @@ final class Publication {
 
   private static String section(Results results) throws IOException {
     var table = new StringBuilder();
-    int lastRun = 0;
+    var runs = new TreeSet<Integer>();
     for (List<String> headline : HEADLINES) {
       Figure figure =
           results.figures().stream()
               .filter(each -> each.title().equals(headline.getFirst()))
               .findFirst()
               .orElseThrow(() -> new IOException(RESULTS + " has no " + headline.getFirst()));
-      lastRun = Math.max(lastRun, figure.run());
+      runs.add(figure.run());
       Cell ours = figure.cells().get("adit-aditd");
       table.append(
           "| %s | %s | %s | %s | %s |\n"
@@ -80,17 +81,26 @@ final class Publication {
                   value(figure, ours),
                   ours == null || ours.ratio() == null ? "" : Report.ratio(ours.ratio())));
     }
-    Run run = results.runs().get(lastRun);
+    String measured =
+        runs.stream()
+            .map(results.runs()::get)
+            .map(
+                run ->
+                    "on %s by `%s` (%s)"
+                        .formatted(
+                            run.date().substring(0, 10),
+                            run.command(),
+                            run.machine().get("processor")))
+            .collect(Collectors.joining(",\n"));
     return """
     | | plain relay | ssh to sshd | adit to aditd | ratio |
     |---|---|---|---|---|
     %s
-    Measured on %s, %s, by `%s`; medians. All rows, also with one end swapped and other programs:
+    Measured %s; medians. All rows, also with one end swapped and other programs:
     [table](bench/results/results.txt), [chart](bench/results/results.svg),
     [how](bench/README.md).
     """
-        .formatted(
-            table, run.date().substring(0, 10), run.machine().get("processor"), run.command());
+        .formatted(table, measured);
   }
 
   private static String value(Figure figure, @Nullable Cell cell) {
