@@ -137,7 +137,7 @@ record Row(
               SessionRows::sessions));
 
   private static Row usual(String key, String what, Measure measure) {
-    return new Row(key, what, PLAIN, OPENSSH, OURS, TUNNELS, 3, 3, measure);
+    return new Row(key, what, PLAIN, OPENSSH, OURS, TUNNELS, 2, 3, measure);
   }
 
   private static Row heavy(
