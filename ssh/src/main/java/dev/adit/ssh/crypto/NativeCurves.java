@@ -1,17 +1,13 @@
 package dev.adit.ssh.crypto;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** {@link Curves} by OpenSSL, at full speed from the first login on. Our copies of secrets are wiped. */
+/** {@link Curves} by OpenSSL, at full speed from the first login on. */
 final class NativeCurves implements Curves {
   private static final Logger log = LoggerFactory.getLogger(NativeCurves.class);
 
@@ -53,24 +49,32 @@ final class NativeCurves implements Curves {
   }
 
   private static byte[] publicKey(int type, byte[] privateKey) {
-    try (var memory = new Memory()) {
-      long key = memory.privateKey(type, privateKey);
-      MemorySegment result = memory.bytes(KEY);
-      Libcrypto.require("EVP_PKEY_get_raw_public_key", Functions.EVP_PKEY_get_raw_public_key,
+    try (var scratch = new NativeScratch()) {
+      long key = privateKey(scratch, type, privateKey);
+      MemorySegment result = scratch.bytes(KEY);
+      Libcrypto.require(
+          "public key",
+          Functions.EVP_PKEY_get_raw_public_key,
           key,
           result.address(),
-          memory.number(KEY).address());
+          scratch.number(KEY).address());
       return result.toArray(JAVA_BYTE);
     }
   }
 
   @Override
   public byte @Nullable [] x25519(byte[] privateKey, byte[] theirs) {
-    try (var memory = new Memory()) {
-      long context = memory.agreement(memory.privateKey(X25519, privateKey));
-      Libcrypto.require("EVP_PKEY_derive_init", Functions.EVP_PKEY_derive_init, context);
-      long peer = memory.publicKey(X25519, theirs);
-      MemorySegment result = memory.secret(KEY);
+    try (var scratch = new NativeScratch()) {
+      long ours = privateKey(scratch, X25519, privateKey);
+      long peer = publicKey(scratch, X25519, theirs);
+      long context =
+          Libcrypto.notNull(
+              scratch.own(
+                  Libcrypto.call(Functions.EVP_PKEY_CTX_new, ours, 0, 0, 0, 0, 0),
+                  Functions.EVP_PKEY_CTX_free),
+              "memory");
+      Libcrypto.require("key agreement", Functions.EVP_PKEY_derive_init, context);
+      MemorySegment result = scratch.secret(KEY);
       // OpenSSL itself refuses a result that is all zero.
       return peer != 0
               && Libcrypto.succeeds(Functions.EVP_PKEY_derive_set_peer, context, peer)
@@ -78,7 +82,7 @@ final class NativeCurves implements Curves {
                   Functions.EVP_PKEY_derive,
                   context,
                   result.address(),
-                  memory.number(KEY).address())
+                  scratch.number(KEY).address())
           ? result.toArray(JAVA_BYTE)
           : null;
     }
@@ -86,16 +90,18 @@ final class NativeCurves implements Curves {
 
   @Override
   public byte[] sign(byte[] seed, byte[] message) {
-    try (var memory = new Memory()) {
-      long key = memory.privateKey(ED25519, seed);
-      long context = memory.digest();
-      MemorySegment result = memory.bytes(SIGNATURE);
-      Libcrypto.require("EVP_DigestSignInit", Functions.EVP_DigestSignInit, context, 0, 0, 0, key);
-      Libcrypto.require("EVP_DigestSign", Functions.EVP_DigestSign,
+    try (var scratch = new NativeScratch()) {
+      long key = privateKey(scratch, ED25519, seed);
+      long context = scratch.digestContext();
+      MemorySegment result = scratch.bytes(SIGNATURE);
+      Libcrypto.require("signing key", Functions.EVP_DigestSignInit, context, 0, 0, 0, key);
+      Libcrypto.require(
+          "signature",
+          Functions.EVP_DigestSign,
           context,
           result.address(),
-          memory.number(SIGNATURE).address(),
-          memory.copy(message).address(),
+          scratch.number(SIGNATURE).address(),
+          scratch.copy(message).address(),
           message.length);
       return result.toArray(JAVA_BYTE);
     }
@@ -103,96 +109,40 @@ final class NativeCurves implements Curves {
 
   @Override
   public boolean verify(byte[] publicKey, byte[] message, byte[] signature) {
-    try (var memory = new Memory()) {
-      long key = memory.publicKey(ED25519, publicKey);
-      long context = memory.digest();
+    try (var scratch = new NativeScratch()) {
+      long key = publicKey(scratch, ED25519, publicKey);
+      long context = scratch.digestContext();
       return key != 0
           && Libcrypto.succeeds(Functions.EVP_DigestVerifyInit, context, 0, 0, 0, key)
           && Libcrypto.succeeds(
               Functions.EVP_DigestVerify,
               context,
-              memory.copy(signature).address(),
+              scratch.copy(signature).address(),
               signature.length,
-              memory.copy(message).address(),
+              scratch.copy(message).address(),
               message.length);
     }
   }
 
-  /** What one call needs; at its end all of it is freed, and secrets are wiped before. */
-  private static final class Memory implements AutoCloseable {
-    private final Arena arena = Arena.ofConfined();
-    private final List<MemorySegment> secrets = new ArrayList<>();
-    private long privateKey;
-    private long publicKey;
-    private long agreement;
-    private long digest;
-
-    MemorySegment bytes(int length) {
-      return arena.allocate(length);
-    }
-
-    MemorySegment secret(int length) {
-      MemorySegment secret = arena.allocate(length);
-      secrets.add(secret);
-      return secret;
-    }
-
-    MemorySegment number(long value) {
-      return arena.allocateFrom(JAVA_LONG, value);
-    }
-
-    MemorySegment copy(byte[] bytes) {
-      return arena.allocate(Math.max(1, bytes.length)).copyFrom(MemorySegment.ofArray(bytes));
-    }
-
-    /** An EVP_PKEY. */
-    long privateKey(int type, byte[] key) {
-      MemorySegment copy = secret(key.length).copyFrom(MemorySegment.ofArray(key));
-      privateKey =
-          Libcrypto.notNull(
-              newKey(Functions.EVP_PKEY_new_raw_private_key, type, copy), "such a key");
-      return privateKey;
-    }
-
-    /** An EVP_PKEY, or 0 if this can't be one. */
-    long publicKey(int type, byte[] key) {
-      publicKey = newKey(Functions.EVP_PKEY_new_raw_public_key, type, copy(key));
-      return publicKey;
-    }
-
-    private static long newKey(MemorySegment function, int type, MemorySegment key) {
-      return Libcrypto.call(function, type, 0, key.address(), key.byteSize(), 0, 0);
-    }
-
-    /** An EVP_PKEY_CTX. */
-    long agreement(long key) {
-      agreement =
-          Libcrypto.notNull(
-              Libcrypto.call(Functions.EVP_PKEY_CTX_new, key, 0, 0, 0, 0, 0), "memory");
-      return agreement;
-    }
-
-    /** An EVP_MD_CTX. */
-    long digest() {
-      digest =
-          Libcrypto.notNull(Libcrypto.call(Functions.EVP_MD_CTX_new, 0, 0, 0, 0, 0, 0), "memory");
-      return digest;
-    }
-
-    /** OpenSSL's own free functions take 0, and wipe private keys. */
-    @Override
-    public void close() {
-      try {
-        Libcrypto.call(Functions.EVP_PKEY_CTX_free, agreement, 0, 0, 0, 0, 0);
-        Libcrypto.call(Functions.EVP_MD_CTX_free, digest, 0, 0, 0, 0, 0);
-        Libcrypto.call(Functions.EVP_PKEY_free, privateKey, 0, 0, 0, 0, 0);
-        Libcrypto.call(Functions.EVP_PKEY_free, publicKey, 0, 0, 0, 0, 0);
-      } finally {
-        secrets.forEach(secret -> secret.fill((byte) 0));
-        arena.close();
-      }
-    }
+  /** An EVP_PKEY. */
+  private static long privateKey(NativeScratch scratch, int type, byte[] key) {
+    MemorySegment copy = scratch.secretCopy(key);
+    return Libcrypto.notNull(
+        newKey(scratch, Functions.EVP_PKEY_new_raw_private_key, type, copy), "such a key");
   }
+
+  /** An EVP_PKEY, or 0 if this can't be one. */
+  private static long publicKey(NativeScratch scratch, int type, byte[] key) {
+    return newKey(scratch, Functions.EVP_PKEY_new_raw_public_key, type, scratch.copy(key));
+  }
+
+  private static long newKey(
+      NativeScratch scratch, MemorySegment function, int type, MemorySegment key) {
+    return scratch.own(
+        Libcrypto.call(function, type, 0, key.address(), key.byteSize(), 0, 0),
+        Functions.EVP_PKEY_free);
+  }
+
 
   /** The functions by their C names. */
   @SuppressWarnings("ConstantName")
@@ -210,8 +160,6 @@ final class NativeCurves implements Curves {
     static final MemorySegment EVP_PKEY_derive_set_peer =
         Libcrypto.find("EVP_PKEY_derive_set_peer");
     static final MemorySegment EVP_PKEY_derive = Libcrypto.find("EVP_PKEY_derive");
-    static final MemorySegment EVP_MD_CTX_new = Libcrypto.find("EVP_MD_CTX_new");
-    static final MemorySegment EVP_MD_CTX_free = Libcrypto.find("EVP_MD_CTX_free");
     static final MemorySegment EVP_DigestSignInit = Libcrypto.find("EVP_DigestSignInit");
     static final MemorySegment EVP_DigestSign = Libcrypto.find("EVP_DigestSign");
     static final MemorySegment EVP_DigestVerifyInit = Libcrypto.find("EVP_DigestVerifyInit");
