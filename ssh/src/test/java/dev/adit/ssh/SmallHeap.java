@@ -1,6 +1,8 @@
 package dev.adit.ssh;
 
 import io.netty.buffer.PoolArenaMetric;
+import io.netty.buffer.PoolChunkListMetric;
+import io.netty.buffer.PoolChunkMetric;
 import io.netty.buffer.PooledByteBufAllocator;
 import java.io.BufferedReader;
 import java.io.File;
@@ -30,10 +32,12 @@ final class SmallHeap implements AutoCloseable {
    * What the process holds.
    *
    * @param heap bytes of objects that are alive
-   * @param direct bytes of the pieces from which buffers are made
+   * @param direct bytes in buffers that are in use, or kept by a thread for the next use
+   * @param reserved bytes of the pieces from which buffers are made
    * @param buffers that are in use, or kept by a thread for the next use
    */
-  record Usage(long heap, long direct, long buffers, int descriptors, int threads) {}
+  record Usage(
+      long heap, long direct, long reserved, long buffers, int descriptors, int threads) {}
 
   private final Process process;
   private final BufferedReader answers;
@@ -86,7 +90,7 @@ final class SmallHeap implements AutoCloseable {
 
   Usage usage() throws IOException {
     long[] n = Arrays.stream(tell("usage").split(" ")).mapToLong(Long::parseLong).toArray();
-    return new Usage(n[0], n[1], n[2], (int) n[3], (int) n[4]);
+    return new Usage(n[0], n[1], n[2], n[3], (int) n[4], (int) n[5]);
   }
 
   @Override
@@ -117,13 +121,25 @@ final class SmallHeap implements AutoCloseable {
     System.gc();
     Runtime runtime = Runtime.getRuntime();
     PoolArenaMetric pool = PooledByteBufAllocator.DEFAULT.metric().directArenas().getFirst();
-    return "%d %d %d %d %d"
+    return "%d %d %d %d %d %d"
         .formatted(
             runtime.totalMemory() - runtime.freeMemory(),
+            inUse(pool),
             pool.numActiveBytes(),
             pool.numActiveAllocations(),
             entries("/proc/self/fd"),
             entries("/proc/self/task"));
+  }
+
+  /** Without what is free in the pool's chunks, which one living buffer keeps as a whole. */
+  private static long inUse(PoolArenaMetric pool) {
+    long bytes = pool.numActiveBytes();
+    for (PoolChunkListMetric chunks : pool.chunkLists()) {
+      for (PoolChunkMetric chunk : chunks) {
+        bytes -= chunk.freeBytes();
+      }
+    }
+    return bytes;
   }
 
   private static int entries(String folder) {
