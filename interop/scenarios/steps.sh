@@ -52,10 +52,12 @@ tunnel_up() { # host, arguments of adit or ssh
   mkfifo "$world/$host/keyboard"
   local at
   at_host "$host"
-  "${at[@]}" "$client" "$@" <"$world/$host/keyboard" >"$world/$host/tunnel.log" 2>&1 &
-  tunnel=$! tunnel_host=$host
-  # Opened both ways, which never waits: a wait would end badly when a signal comes.
+  # Opened both ways, which never waits, and before the client's shell opens it: a wait would end
+  # badly when a signal comes, and never end for the one who stays behind.
   exec {keyboard}<>"$world/$host/keyboard"
+  "${at[@]}" "$client" "$@" <"$world/$host/keyboard" >"$world/$host/tunnel.log" 2>&1 \
+    {keyboard}>&- &
+  tunnel=$! tunnel_host=$host
 }
 
 # Waits until the tunnel's listener is there, without connecting to it.

@@ -58,7 +58,16 @@ class ScenariosTest {
       run.signal("TERM");
       assertThat(run.exitCode()).isEqualTo(143);
       assertThat(leftovers(run.pid())).isEmpty();
+      assertThat(runners()).isEmpty();
     }
+  }
+
+  /** What the run started of itself: its parts have its command line. */
+  private static List<String> runners() {
+    return ProcessHandle.allProcesses()
+        .map(process -> process.info().commandLine().orElse(""))
+        .filter(line -> line.contains(RUN + " 1 adit-sshd"))
+        .toList();
   }
 
   private static List<Path> leftovers(long runner) throws IOException {
