@@ -75,6 +75,11 @@ final class Training {
   private static void train() throws Exception {
     PrintStream out = System.out;
     PrintStream err = System.err;
+    if (!PracticeServer.hasNativeCryptography()) {
+      // make-image reads this: both programs then need the optimizing compiler. First of all,
+      // because what is practised with commands closes standard output.
+      out.println("cryptography in Java");
+    }
     System.setOut(new PrintStream(OutputStream.nullOutputStream()));
     expect(0, Adit.run("-V"));
     expect(0, Adit.run("-F", "none", "-L", "9001:yahoo.com:80", "-G", "localhost"));
@@ -88,10 +93,6 @@ final class Training {
     gateway();
     System.setOut(out);
     System.setErr(err);
-    if (!PracticeServer.hasNativeCryptography()) {
-      // make-image reads this: both programs then need the optimizing compiler.
-      System.out.println("cryptography in Java");
-    }
   }
 
   /** What is done with a server, whose name in the configuration is {@code practice}. */

@@ -3,8 +3,10 @@ package dev.adit.interop;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** The programs as they are started: from any directory, by a link, with nothing set. */
@@ -73,6 +75,28 @@ class LauncherTest {
           // sshd may send one, behind the login.
           .filteredOn(line -> !line.contains("TransportMessage$Debug "))
           .noneMatch(line -> line.contains("source: file:"));
+    }
+  }
+
+  /** The one line by which make-image leaves out the flags that need OpenSSL. */
+  @Test
+  void theTrainingSaysThatTheCryptographyIsInJava() throws IOException {
+    String java = Files.readString(IMAGE.resolve("java")).strip();
+    try (var home = new Scratch();
+        var training =
+            Program.of(java, "-Dadit.home=" + IMAGE, "-Djava.library.path=" + IMAGE + "/native")
+                .arguments("@" + IMAGE.resolve("jvm.options"), "-Ddev.adit.crypto=jdk")
+                .arguments("-cp", IMAGE.resolve("adit.jar"), "dev.adit.Training")
+                .directory(home.dir())
+                .noStdin()
+                .start()) {
+      training.awaitStdout("cryptography in Java\n");
+    }
+    assertThat(Files.readString(IMAGE.resolve("training.log"), StandardCharsets.ISO_8859_1))
+        .doesNotContain("cryptography in Java");
+    for (String options : List.of("client.options", "gateway.options")) {
+      assertThat(Files.readAllLines(IMAGE.resolve(options)))
+          .contains("-XX:TieredStopAtLevel=1", "-XX:Tier3InvocationThreshold=20");
     }
   }
 
