@@ -76,8 +76,8 @@ final class Training {
     PrintStream out = System.out;
     PrintStream err = System.err;
     if (!PracticeServer.hasNativeCryptography()) {
-      // make-image reads this: both programs then need the optimizing compiler. First of all,
-      // because what is practised with commands closes standard output.
+      // make-image reads this: both programs then need the optimizing compiler. Here, because
+      // behind the commands that are practised it never arrived.
       out.println("cryptography in Java");
     }
     System.setOut(new PrintStream(OutputStream.nullOutputStream()));
