@@ -81,9 +81,13 @@ class SmallHeapTest {
     aThousandStalledReaders(client());
     Awaitility.await()
         .atMost(Duration.ofSeconds(60))
-        .until(() -> server.tell("connections").equals("0"));
+        .until(SmallHeapTest::nobodyIsConnected);
     serverBefore = server.usage();
     clientBefore = client.usage();
+  }
+
+  private static boolean nobodyIsConnected() throws IOException {
+    return server.tell("connections").equals("0");
   }
 
   @AfterAll
@@ -590,6 +594,8 @@ class SmallHeapTest {
         .atMost(Duration.ofMinutes(5))
         .until(() -> channels.refused.get() >= FLOOD - ForwardLimits.DEFAULT.pendingOpens());
     flooded.close();
+    // Until it has heard of the end, the server would ask on for the next names, which hang again.
+    Awaitility.await().atMost(Duration.ofSeconds(60)).until(SmallHeapTest::nobodyIsConnected);
     server.tell("release");
     flooded.assertBackAtTheBaseLine(FLOOD + " opens of what hangs");
   }
